@@ -1,0 +1,51 @@
+// What the engine counts. A counter's name is written once, here; a report of all of them walks
+// kCounters.
+//
+// Thread: the loop's.
+// Owner: the engine owns the one Counters; everything below it holds a reference and adds to it.
+#pragma once
+
+#include <cstdint>
+
+namespace signalbox {
+
+// X(name, what it counts)
+#define SIGNALBOX_COUNTERS(X)                                                                     \
+  X(connections_accepted, "connections taken from the listener")                                  \
+  X(connections_refused, "connections closed at once, for a limit or for want of descriptors")    \
+  X(http_requests, "HTTP requests, those of polling included")                                    \
+  X(sessions_opened, "Engine.IO sessions opened")                                                 \
+  X(sessions_closed, "Engine.IO sessions closed")                                                 \
+  X(upgrades, "sessions moved from polling to WebSocket")                                         \
+  X(packets_invalid, "packets that could not be decoded and closed their session")                \
+  X(messages_received, "messages from clients")                                                   \
+  X(messages_sent, "messages to clients")                                                         \
+  X(messages_dropped, "messages not sent because the client reads too slowly")                    \
+  X(events_dropped_invalid, "events dropped for a payload that cannot be used")                   \
+  X(events_dropped_no_room, "events dropped because their sender is in no room")                  \
+  X(events_dropped_stranger, "events dropped because their receiver is not in the sender's room") \
+  X(relays, "offers, answers and candidates passed on")                                           \
+  X(joins, "rooms joined")                                                                        \
+  X(joins_refused, "joins refused, for whatever reason")                                          \
+  X(rooms_created, "rooms created")                                                               \
+  X(redis_unavailable, "operations that failed because Redis did not answer")
+
+struct Counters {
+#define SIGNALBOX_COUNTER_MEMBER(name, doc) uint64_t name = 0;
+  SIGNALBOX_COUNTERS(SIGNALBOX_COUNTER_MEMBER)
+#undef SIGNALBOX_COUNTER_MEMBER
+};
+
+struct CounterInfo {
+  const char* name;
+  const char* doc;  // one line
+  uint64_t Counters::*value;
+};
+
+inline constexpr CounterInfo kCounters[] = {
+#define SIGNALBOX_COUNTER_INFO(name, doc) {#name, doc, &Counters::name},
+    SIGNALBOX_COUNTERS(SIGNALBOX_COUNTER_INFO)
+#undef SIGNALBOX_COUNTER_INFO
+};
+
+}  // namespace signalbox

@@ -1,0 +1,103 @@
+// The event loop and the things that wait on it: descriptors, time, and work from other threads.
+//
+// Thread: a Loop belongs to the thread that calls run(). Only post() and wake() may be called from
+//   another thread, and only wake() from a signal handler. Poll and Timer belong to the loop's
+//   thread.
+// Owner: whoever creates a Poll or Timer; both may be destroyed inside their own callback. They
+// must
+//   be destroyed before their Loop. A Poll does not own its descriptor.
+//
+// This header and loop.cpp are the only places that know libuv.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace signalbox {
+
+class Loop {
+ public:
+  // Throws std::runtime_error when the system refuses the loop its descriptors.
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Serves events until stop() is called. May be called again afterwards.
+  void run();
+
+  // Makes run() return after the current turn.
+  void stop();
+
+  // Serves what is ready and returns; used to let closing handles finish.
+  void run_once();
+
+  // Queues `task` for the loop's thread. Any thread. Tasks run in the order of their posting. A
+  // task that is still queued when the loop is destroyed is destroyed unrun.
+  void post(std::function<void()> task);
+
+  // Makes the loop call the wake handler soon; several wakes may become one call. Any thread, and
+  // async-signal-safe.
+  void wake();
+  void set_wake_handler(std::function<void()> handler) { wake_handler_ = std::move(handler); }
+
+  // Milliseconds of a monotonic clock, read once a turn.
+  uint64_t now_ms() const;
+
+  // The uv_loop_t behind this loop, for libraries that want to share it.
+  void* native() const { return uv_; }
+
+ private:
+  friend class Poll;
+  friend class Timer;
+  struct Native;
+  void drain();
+
+  std::unique_ptr<Native> native_;
+  void* uv_;
+  std::function<void()> wake_handler_;
+  std::mutex mutex_;  // guards tasks_, the only state that threads share
+  std::vector<std::function<void()>> tasks_;
+};
+
+// Tells when a descriptor can be read or written. Level-triggered. An error or hang-up on the
+// descriptor is reported as both readable and writable, so that the next read or write finds it.
+class Poll {
+ public:
+  using Callback = std::function<void(bool readable, bool writable)>;
+  Poll(Loop& loop, int fd, Callback callback);
+  ~Poll();
+  Poll(const Poll&) = delete;
+  Poll& operator=(const Poll&) = delete;
+
+  // Replaces what is waited for; neither means pause. Returns false when the system refuses.
+  bool watch(bool read, bool write);
+
+ private:
+  struct Handle;
+  Handle* handle_;
+};
+
+// One deadline, started and stopped at will.
+class Timer {
+ public:
+  Timer(Loop& loop, std::function<void()> callback);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  // Calls back once, `delay_ms` from now; a running timer is moved.
+  void start(uint64_t delay_ms);
+  void stop();
+  bool active() const;
+
+ private:
+  struct Handle;
+  Handle* handle_;
+};
+
+}  // namespace signalbox

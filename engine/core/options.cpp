@@ -1,0 +1,327 @@
+#include "engine/core/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <optional>
+#include <variant>
+
+namespace signalbox {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+// What a text, or each text of a list, must look like, in the words of the error and in code.
+struct TextRule {
+  const char* allowed;
+  bool (*accepts)(std::string_view text);
+};
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_path(std::string_view text) {
+  const auto printable = [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; };
+  return text.starts_with('/') && text.ends_with('/') &&
+         std::all_of(text.begin(), text.end(), printable);
+}
+
+bool is_port(std::string_view text) {
+  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+// As browsers send it in the Origin header: nothing behind the port, not even a slash.
+bool is_origin(std::string_view text) {
+  if (text == "*") return true;
+  const size_t colon = text.find("://");
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const auto of_scheme = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+  };
+  if (!std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(colon), of_scheme)) {
+    return false;
+  }
+  std::string_view host = text.substr(colon + 3);
+  // The colons inside an IPv6 literal's brackets are no port.
+  const size_t behind_literal = host.starts_with('[') ? host.find(']') : 0;
+  if (behind_literal == std::string_view::npos) return false;
+  const size_t port = host.find(':', behind_literal);
+  if (port != std::string_view::npos) {
+    if (!is_port(host.substr(port + 1))) return false;
+    host = host.substr(0, port);
+  }
+  const auto of_host = [](char c) {
+    return is_letter(c) || is_digit(c) ||
+           std::string_view("-._[]:").find(c) != std::string_view::npos;
+  };
+  return !host.empty() && std::all_of(host.begin(), host.end(), of_host);
+}
+
+constexpr TextRule kNotEmpty = {"a text that is not empty",
+                                [](std::string_view text) { return !text.empty(); }};
+constexpr TextRule kPath = {"a path that begins and ends with '/'", is_path};
+constexpr TextRule kOrigins = {"a comma-separated list of scheme://host[:port], or of *",
+                               is_origin};
+constexpr TextRule kNetworks = {"a comma-separated list of networks such as 10.0.0.0/8",
+                                kNotEmpty.accepts};
+
+struct Entry {
+  const char* member;
+  // In the order of OptionType.
+  std::variant<std::string Options::*, int64_t Options::*, bool Options::*, Texts Options::*> value;
+  const char* doc;
+  const char* unit = "";
+  int64_t minimum = 0;
+  int64_t maximum = 0;
+  const TextRule* rule = nullptr;
+};
+
+constexpr Entry integer(const char* member, int64_t Options::*value, const char* unit,
+                        int64_t minimum, int64_t maximum, const char* doc) {
+  return {member, value, doc, unit, minimum, maximum};
+}
+
+constexpr Entry boolean(const char* member, bool Options::*value, const char* doc) {
+  return {member, value, doc};
+}
+
+template <typename TextOrList>
+constexpr Entry text(const char* member, TextOrList Options::*value, const TextRule& rule,
+                     const char* doc) {
+  return {member, value, doc, "", 0, 0, &rule};
+}
+
+constexpr int64_t kHour = 3'600'000;   // ms
+constexpr int64_t kYear = 31'536'000;  // s
+constexpr int64_t kGibibyte = 1 << 30;
+constexpr int64_t kMillion = 1'000'000;
+
+#define MEMBER(name) #name, &Options::name
+
+constexpr Entry kEntries[] = {
+    text(MEMBER(listen_host), kNotEmpty,
+         "address to listen on; \"::\" is every address, IPv4 included"),
+    integer(MEMBER(listen_port), "", 0, 65535,
+            "TCP port to listen on; 0 lets the system choose one"),
+
+    integer(MEMBER(http_max_body), "bytes", 1, kGibibyte,
+            "largest body of a request to the HTTP API"),
+    integer(MEMBER(http_max_header), "bytes", 1024, 65535, "largest request header"),
+    integer(MEMBER(http_request_timeout), "ms", 1, kHour,
+            "time a client has to send a whole request"),
+    integer(MEMBER(http_keep_alive), "ms", 1, kHour,
+            "time a connection may stay open without a request"),
+    text(MEMBER(cors_origins), kOrigins,
+         "origins that web pages may connect from, beside the server's own"),
+    text(MEMBER(proxy_trusted), kNetworks, "proxies whose X-Forwarded-For is believed"),
+
+    text(MEMBER(socketio_path), kPath, "path that Socket.IO is served under"),
+    integer(MEMBER(socketio_connect_timeout), "ms", 1, kHour,
+            "time a new session has to connect to a namespace"),
+    integer(MEMBER(socketio_max_attachments), "", 0, 1000, "most binary attachments of one packet"),
+    integer(MEMBER(engineio_ping_interval), "ms", 1, kHour, "time between two pings to a client"),
+    integer(MEMBER(engineio_ping_timeout), "ms", 1, kHour, "time a client has to answer a ping"),
+    integer(MEMBER(engineio_upgrade_timeout), "ms", 1, kHour,
+            "time a client has to complete the upgrade to WebSocket"),
+    integer(MEMBER(engineio_max_payload), "bytes", 1, kGibibyte,
+            "largest message or polling request"),
+    integer(MEMBER(engineio_max_buffered), "bytes", 1, kGibibyte,
+            "bytes that may wait for a client that reads too slowly; beyond them it is closed"),
+
+    integer(MEMBER(limits_connections), "", 1, kMillion, "most connections at a time"),
+    integer(MEMBER(limits_connections_per_ip), "", 0, kMillion,
+            "most connections of one address (IPv6: of one /64) at a time; 0 is no limit"),
+    integer(MEMBER(limits_room_size), "", 1, kMillion, "most sockets in one room"),
+    boolean(MEMBER(limits_join_enabled), "whether joins are limited per address"),
+    integer(MEMBER(limits_join_count), "", 1, kMillion,
+            "joins that one address may try within the window"),
+    integer(MEMBER(limits_join_window), "s", 1, 86400,
+            "length of the window in which joins are counted"),
+
+    integer(MEMBER(rooms_ttl), "s", 1, kYear,
+            "time a room lives after its creation or its last join"),
+    integer(MEMBER(rooms_empty_ttl), "s", 1, kYear,
+            "time a room lives after its last socket has left"),
+
+    text(MEMBER(redis_url), kNotEmpty,
+         "Redis server: redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n]"),
+    integer(MEMBER(redis_connect_timeout), "ms", 1, kHour, "time Redis has to accept a connection"),
+    integer(MEMBER(redis_command_timeout), "ms", 1, kHour, "time Redis has to answer a command"),
+    integer(MEMBER(redis_max_pending), "", 1, kMillion, "most commands that may wait for Redis"),
+
+    text(MEMBER(environment), kNotEmpty, "name of the environment, told by /health"),
+    integer(MEMBER(shutdown_timeout), "ms", 0, kHour,
+            "time a stopping engine has to take its leave"),
+};
+
+#undef MEMBER
+
+// The member listen_port is the option listen.port.
+std::string public_name(std::string member) {
+  const size_t underscore = member.find('_');
+  if (underscore != std::string::npos) member[underscore] = '.';
+  return member;
+}
+
+std::string to_text(const std::string& value) {
+  return value;
+}
+std::string to_text(int64_t value) {
+  return std::to_string(value);
+}
+std::string to_text(bool value) {
+  return value ? "true" : "false";
+}
+std::string to_text(const Texts& value) {
+  std::string joined;
+  for (const std::string& text : value) joined += (joined.empty() ? "" : ",") + text;
+  return joined;
+}
+
+// The names and the rows that point to them; index i belongs to kEntries[i].
+struct Table {
+  std::vector<std::string> names;
+  std::vector<OptionInfo> rows;
+
+  Table() {
+    const Options defaults;
+    for (const Entry& entry : kEntries) names.push_back(public_name(entry.member));
+    for (const Entry& entry : kEntries) {
+      rows.push_back(
+          {names[rows.size()].c_str(), static_cast<OptionType>(entry.value.index()), entry.unit,
+           entry.minimum, entry.maximum, entry.doc,
+           std::visit([&](auto member) { return to_text(defaults.*member); }, entry.value)});
+    }
+  }
+};
+
+const Table& table() {
+  static const Table kTable;
+  return kTable;
+}
+
+// The number of letters to insert, delete or replace between two names.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+Status unknown(std::string_view name) {
+  constexpr size_t kFurthest = 4;  // further away, a suggestion would be a guess
+  constexpr size_t kLongest = 64;  // no name is; a longer one is not worth the comparison
+  const std::string* nearest = nullptr;
+  size_t distance = kFurthest + 1;
+  for (const std::string& candidate : table().names) {
+    if (name.size() > kLongest) break;
+    const size_t d = edit_distance(name, candidate);
+    if (d < distance) {
+      distance = d;
+      nearest = &candidate;
+    }
+  }
+  std::string text = "unknown option '" + std::string(name) + "'";
+  if (nearest != nullptr) text += " (did you mean " + *nearest + "?)";
+  return {ErrorCode::kInvalid, std::move(text)};
+}
+
+// Each parse gives nothing for a value that the entry does not allow.
+
+std::optional<std::string> parse(const Entry& entry, std::string_view value,
+                                 std::string Options::*) {
+  if (!entry.rule->accepts(value)) return std::nullopt;
+  return std::string(value);
+}
+
+std::optional<int64_t> parse(const Entry& entry, std::string_view value, int64_t Options::*) {
+  int64_t number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [stopped, error] = std::from_chars(value.data(), end, number);
+  if (error != std::errc() || stopped != end) return std::nullopt;
+  if (number < entry.minimum || number > entry.maximum) return std::nullopt;
+  return number;
+}
+
+std::optional<bool> parse(const Entry&, std::string_view value, bool Options::*) {
+  if (value == "true" || value == "1" || value == "yes" || value == "on") return true;
+  if (value == "false" || value == "0" || value == "no" || value == "off") return false;
+  return std::nullopt;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::optional<Texts> parse(const Entry& entry, std::string_view value, Texts Options::*) {
+  Texts texts;
+  if (trimmed(value).empty()) return texts;
+  while (true) {
+    const size_t comma = value.find(',');
+    const std::string_view text = trimmed(value.substr(0, comma));
+    if (!entry.rule->accepts(text)) return std::nullopt;
+    texts.emplace_back(text);
+    if (comma == std::string_view::npos) return texts;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+std::string allowed(const Entry& entry, OptionType type) {
+  switch (type) {
+    case OptionType::kInteger: {
+      std::string text = "an integer from " + std::to_string(entry.minimum) + " to " +
+                         std::to_string(entry.maximum);
+      if (*entry.unit != '\0') text += std::string(" (") + entry.unit + ")";
+      return text;
+    }
+    case OptionType::kBoolean:
+      return "true or false";
+    case OptionType::kString:
+    case OptionType::kList:
+      break;
+  }
+  return entry.rule->allowed;
+}
+
+}  // namespace
+
+std::span<const OptionInfo> option_table() {
+  return table().rows;
+}
+
+Status set_option(Options& options, std::string_view name, std::string_view value) {
+  const auto& names = table().names;
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return unknown(name);
+  const auto index = static_cast<size_t>(found - names.begin());
+  const Entry& entry = kEntries[index];
+  const bool accepted = std::visit(
+      [&](auto member) {
+        auto parsed = parse(entry, value, member);
+        if (parsed) options.*member = std::move(*parsed);
+        return parsed.has_value();
+      },
+      entry.value);
+  if (accepted) return {};
+  return {ErrorCode::kInvalid, "option " + *found + ": '" + std::string(value) +
+                                   "' is not allowed; " + allowed(entry, table().rows[index].type)};
+}
+
+}  // namespace signalbox

@@ -1,0 +1,34 @@
+// The result of an operation that can fail: success, or a kind of failure with a text for a person.
+//
+// Thread: a value; no sharing.
+#pragma once
+
+#include <string>
+#include <utility>
+
+namespace signalbox {
+
+enum class ErrorCode {
+  kNone = 0,
+  kInvalid,      // an argument or option that cannot be accepted; the text names it and what is allowed
+  kState,        // the call does not fit the object's state (started twice, ...)
+  kAddress,      // the listening address is in use, not ours, or not permitted
+  kSystem,       // the system refused memory, descriptors or threads
+  kUnavailable,  // a service that is needed (Redis) does not answer
+};
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;  // success
+  Status(ErrorCode code, std::string text) : code_(code), text_(std::move(text)) {}
+
+  bool ok() const { return code_ == ErrorCode::kNone; }
+  ErrorCode code() const { return code_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  ErrorCode code_ = ErrorCode::kNone;
+  std::string text_;
+};
+
+}  // namespace signalbox
