@@ -1,0 +1,271 @@
+#include "engine/net/dispatch.h"
+
+#include <strings.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/net/chunked_decoder.h"
+#include "engine/net/lws_request.h"
+#include "engine/net/received_bytes.h"
+
+namespace signalbox::net {
+namespace {
+
+Attachment* attachment(struct lws* wsi) {
+  return static_cast<Attachment*>(lws_get_opaque_user_data(wsi));
+}
+
+void attach(struct lws* wsi, Attachment* replacement) {
+  delete attachment(wsi);
+  lws_set_opaque_user_data(wsi, replacement);
+}
+
+// The exchange in progress, or null.
+std::shared_ptr<HttpExchange> exchange_of(struct lws* wsi) {
+  auto* holder = dynamic_cast<ExchangeAttachment*>(attachment(wsi));
+  return holder != nullptr ? holder->exchange : nullptr;
+}
+
+WebSocket* socket_of(struct lws* wsi) {
+  return dynamic_cast<WebSocket*>(attachment(wsi));
+}
+
+std::string error_body(const char* error) {
+  return std::string("{\"error\":\"") + error + "\"}";
+}
+
+// Writes header or interim bytes at once; libwebsockets keeps what the system does not take.
+bool write_raw(struct lws* wsi, std::string_view text) {
+  std::string padded(LWS_PRE, '\0');
+  padded += text;
+  return lws_write(wsi, reinterpret_cast<unsigned char*>(padded.data()) + LWS_PRE, text.size(),
+                   LWS_WRITE_HTTP_HEADERS) >= 0;
+}
+
+constexpr int kEnd = -1;
+
+}  // namespace
+
+int Dispatch::callback(struct lws* wsi, enum lws_callback_reasons reason, void* /*user*/, void* in,
+                       size_t length) {
+  struct lws_context* context = lws_get_context(wsi);
+  auto* server_pointer =
+      static_cast<Server*>(context != nullptr ? lws_context_user(context) : nullptr);
+  if (server_pointer == nullptr) return 0;
+  Server& server = *server_pointer;
+  const char* data = static_cast<const char*>(in);
+  switch (reason) {
+    case LWS_CALLBACK_HTTP:
+      return on_http(server, wsi);
+    case LWS_CALLBACK_HTTP_BODY:
+      return on_body(server, wsi, data, length);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+      return on_body_complete(server, wsi);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+      if (auto exchange = exchange_of(wsi); exchange && exchange->answered_) {
+        return send_reply(*exchange);
+      }
+      return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+      // `in` may point into freed memory here (CVE-2025-11677): it is not looked at.
+      return on_upgrade(server, wsi);
+    case LWS_CALLBACK_ESTABLISHED:
+      return on_established(server, wsi);
+    case LWS_CALLBACK_RECEIVE:
+      if (WebSocket* socket = socket_of(wsi)) return socket->on_receive(data, length) ? 0 : kEnd;
+      return kEnd;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+      if (WebSocket* socket = socket_of(wsi)) return socket->on_writable() ? 0 : kEnd;
+      return 0;
+    case LWS_CALLBACK_CLOSED:
+      if (WebSocket* socket = socket_of(wsi)) {
+        socket->ended_ = true;  // on_close() may still try to send
+        socket->handler_->on_close();
+      }
+      attach(wsi, nullptr);
+      return 0;
+    case LWS_CALLBACK_CLOSED_HTTP:
+      on_http_closed(server, wsi);
+      return 0;
+    case LWS_CALLBACK_WSI_CREATE:
+      return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+      on_http_closed(server, wsi);
+      if (server.connections_ > 0) --server.connections_;
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int Dispatch::on_http(Server& server, struct lws* wsi) {
+  ++server.counters_.http_requests;
+  const BodyFraming framing = body_framing(wsi);
+  const bool has_body = framing.kind != BodyFraming::Kind::kNone || presumes_body(wsi);
+  if (auto* earlier = dynamic_cast<KeepAliveAttachment*>(attachment(wsi));
+      earlier != nullptr && has_body &&
+      received_at_least(lws_get_socket_fd(wsi)) <= earlier->received) {
+    return kEnd;  // see received_bytes.h; the client has to come again
+  }
+  auto exchange = std::make_shared<HttpExchange>(server, wsi, read_request(wsi, server.trusted_));
+  attach(wsi, new ExchangeAttachment(exchange));
+  HttpExchange& x = *exchange;
+  x.in_callback_ = true;
+  x.body_limit_ = server.handler_.body_limit(x.request_);
+  bool complete = false;
+  switch (framing.kind) {
+    case BodyFraming::Kind::kInvalid:
+      x.close_ = true;
+      refuse(x, 400, "Bad request framing");
+      break;
+    case BodyFraming::Kind::kChunked:
+      // libwebsockets takes the framing for a body without end: nothing may follow on this
+      // connection.
+      x.close_ = true;
+      if (presumes_body(wsi)) {
+        x.chunks_ = std::make_unique<ChunkedDecoder>();
+      } else {
+        refuse(x, 411, "Length required");
+      }
+      break;
+    case BodyFraming::Kind::kLength:
+      if (framing.length > x.body_limit_) {
+        x.close_ = true;
+        refuse(x, 413, "Payload too large");
+      } else if (framing.length == 0 && x.request_.method != Method::kPost) {
+        complete = true;  // of a POST libwebsockets calls the completion itself
+      }
+      break;
+    case BodyFraming::Kind::kNone:
+      complete = true;
+      // Here libwebsockets waits for a body that will not come.
+      x.close_ = presumes_body(wsi);
+      break;
+  }
+  if (!x.answered_ && !complete && !custom_header(wsi, "expect:").empty() &&
+      !write_raw(wsi, "HTTP/1.1 100 Continue\r\n\r\n")) {
+    return kEnd;
+  }
+  if (complete) deliver(server, x);
+  return settle(server, x, complete);
+}
+
+int Dispatch::on_body(Server& server, struct lws* wsi, const char* data, size_t length) {
+  const auto exchange = exchange_of(wsi);
+  if (!exchange || length == 0) return 0;
+  HttpExchange& x = *exchange;
+  if (x.answered_ || x.delivered_) return 0;  // what follows a refusal or the last chunk
+  x.in_callback_ = true;
+  std::string& body = x.request_.body;
+  bool complete = false;
+  if (x.chunks_) {
+    switch (x.chunks_->feed({data, length}, body)) {
+      case ChunkedDecoder::Result::kMore:
+        break;
+      case ChunkedDecoder::Result::kDone:
+        complete = true;
+        break;
+      case ChunkedDecoder::Result::kInvalid:
+        refuse(x, 400, "Bad chunked body");
+        break;
+    }
+  } else {
+    body.append(data, length);
+  }
+  if (body.size() > x.body_limit_) {
+    x.close_ = true;
+    refuse(x, 413, "Payload too large");
+  } else if (complete) {
+    deliver(server, x);
+  }
+  return settle(server, x, complete);
+}
+
+int Dispatch::on_body_complete(Server& server, struct lws* wsi) {
+  const auto exchange = exchange_of(wsi);
+  // libwebsockets completes a second time when bytes of a next request arrive before the answer.
+  if (!exchange || exchange->delivered_) return 0;
+  exchange->in_callback_ = true;
+  deliver(server, *exchange);
+  return settle(server, *exchange, true);
+}
+
+int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
+  // Anything but a WebSocket is turned away here: libwebsockets would go on to HTTP/2 (h2c), whose
+  // header decoder writes out of bounds (CVE-2026-19773).
+  if (strcasecmp(header(wsi, WSI_TOKEN_UPGRADE).c_str(), "websocket") != 0) return kEnd;
+  ++server.counters_.http_requests;
+  const Request request = read_request(wsi, server.trusted_);
+  Response refusal;
+  if (request.method != Method::kGet || header(wsi, WSI_TOKEN_VERSION) != "13" ||
+      header(wsi, WSI_TOKEN_KEY).size() != 24 ||
+      body_framing(wsi).kind != BodyFraming::Kind::kNone) {
+    refusal = {.status = 400, .body = error_body("Bad WebSocket handshake")};
+  } else {
+    auto decision = server.handler_.on_upgrade(request);
+    if (auto* handler = std::get_if<std::unique_ptr<WebSocketHandler>>(&decision)) {
+      attach(wsi, new UpgradeAttachment(std::move(*handler)));
+      return 0;
+    }
+    refusal = std::get<Response>(std::move(decision));
+  }
+  write_raw(wsi, serialize(refusal, request.method, false,
+                           server.origins_.headers(request.origin, request.host, false)));
+  return kEnd;
+}
+
+int Dispatch::on_established(Server& server, struct lws* wsi) {
+  auto* accepted = dynamic_cast<UpgradeAttachment*>(attachment(wsi));
+  if (accepted == nullptr) return kEnd;
+  auto* socket = new WebSocket(server, wsi, std::move(accepted->handler));
+  attach(wsi, socket);
+  socket->handler_->on_open(*socket);
+  return 0;
+}
+
+void Dispatch::on_http_closed(Server& server, struct lws* wsi) {
+  if (const auto exchange = exchange_of(wsi)) {
+    if (exchange->paused_) server.hangups_.remove(lws_get_socket_fd(wsi));
+    exchange->wsi_ = nullptr;
+    if (auto on_abort = std::exchange(exchange->on_abort_, nullptr)) on_abort();
+  }
+  attach(wsi, nullptr);
+}
+
+void Dispatch::deliver(Server& server, HttpExchange& exchange) {
+  exchange.delivered_ = true;
+  if (exchange.request_.method == Method::kOptions) {
+    exchange.respond({.status = 204});
+    return;
+  }
+  server.handler_.on_request(exchange.shared_from_this());
+}
+
+void Dispatch::refuse(HttpExchange& exchange, int status, const char* error) {
+  exchange.respond({.status = status, .body = error_body(error)});
+}
+
+int Dispatch::settle(Server& server, HttpExchange& exchange, bool request_complete) {
+  exchange.in_callback_ = false;
+  if (exchange.answered_) return send_reply(exchange);
+  if (!request_complete) return 0;
+  // The answer comes later. Until then nothing is read: libwebsockets would spin on waiting bytes.
+  server.pause_reading(exchange);
+  return 0;
+}
+
+int Dispatch::send_reply(HttpExchange& exchange) {
+  struct lws* wsi = exchange.wsi_;
+  const bool close = exchange.close_;
+  const bool written = write_raw(wsi, exchange.reply_);
+  exchange.wsi_ = nullptr;
+  attach(wsi, nullptr);  // `exchange` may be gone now
+  const uint64_t received = received_at_most(lws_get_socket_fd(wsi));
+  if (!written || close || lws_http_transaction_completed(wsi) != 0) return kEnd;
+  attach(wsi, new KeepAliveAttachment(received));
+  return 0;
+}
+
+}  // namespace signalbox::net

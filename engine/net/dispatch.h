@@ -1,0 +1,38 @@
+// The one callback of libwebsockets, turned into calls of HttpExchange, WebSocket and Handler.
+//
+// Thread: the loop's.
+// Owner: no state of its own; each connection's state is its Attachment.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <memory>
+
+#include "engine/net/attachment.h"
+#include "engine/net/server.h"
+#include "engine/net/web_socket.h"
+
+namespace signalbox::net {
+
+class Dispatch {
+ public:
+  // As libwebsockets wants it: nonzero ends the connection.
+  static int callback(struct lws* wsi, enum lws_callback_reasons reason, void* user, void* in,
+                      size_t length);
+
+ private:
+  static int on_http(Server& server, struct lws* wsi);
+  static int on_body(Server& server, struct lws* wsi, const char* data, size_t length);
+  static int on_body_complete(Server& server, struct lws* wsi);
+  static int on_upgrade(Server& server, struct lws* wsi);
+  static int on_established(Server& server, struct lws* wsi);
+  static void on_http_closed(Server& server, struct lws* wsi);
+
+  static void deliver(Server& server, HttpExchange& exchange);
+  static void refuse(HttpExchange& exchange, int status, const char* error);
+  // The end of each callback: sends the reply if there is one, or pauses reading until there is.
+  static int settle(Server& server, HttpExchange& exchange, bool request_complete);
+  static int send_reply(HttpExchange& exchange);
+};
+
+}  // namespace signalbox::net

@@ -1,0 +1,53 @@
+// One HTTP request and its answer, which may come later than the call that delivered the request,
+// and may come to nothing because the client has gone.
+//
+// Thread: the loop's.
+// Owner: shared between the connection and whoever is to answer; either may let go first.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/net/http.h"
+
+struct lws;
+
+namespace signalbox::net {
+
+class ChunkedDecoder;
+class Server;
+
+class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
+ public:
+  HttpExchange(Server& server, struct lws* wsi, Request request);
+  ~HttpExchange();
+
+  const Request& request() const { return request_; }
+
+  // Answers the request. Does nothing when it was answered already or the client has gone.
+  void respond(Response response);
+
+  bool answered() const { return answered_; }
+
+  // Called once when the client goes away before the answer, and not after it.
+  void set_on_abort(std::function<void()> on_abort) { on_abort_ = std::move(on_abort); }
+
+ private:
+  friend class Dispatch;
+  friend class Server;
+  Server& server_;
+  struct lws* wsi_;  // null once the connection is gone
+  Request request_;
+  std::function<void()> on_abort_;
+  std::unique_ptr<ChunkedDecoder> chunks_;  // only of a body that comes in chunks
+  std::string reply_;                       // the bytes to send, once they are known
+  size_t body_limit_ = 0;
+  bool delivered_ = false;    // the handler has it
+  bool answered_ = false;     // respond() was called
+  bool in_callback_ = false;  // libwebsockets is calling us for this connection
+  bool close_ = false;        // end the connection behind the answer
+  bool paused_ = false;       // reading is paused until the answer is sent
+};
+
+}  // namespace signalbox::net

@@ -1,0 +1,117 @@
+#include "engine/net/lws_request.h"
+
+#include <strings.h>
+
+#include <charconv>
+#include <utility>
+
+namespace signalbox::net {
+namespace {
+
+Method method_of(int lws_method) {
+  switch (lws_method) {
+    case LWSHUMETH_GET:
+      return Method::kGet;
+    case LWSHUMETH_HEAD:
+      return Method::kHead;
+    case LWSHUMETH_POST:
+      return Method::kPost;
+    case LWSHUMETH_OPTIONS:
+      return Method::kOptions;
+    default:
+      return Method::kOther;
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> read_query(struct lws* wsi) {
+  std::vector<std::pair<std::string, std::string>> query;
+  for (int i = 0;; ++i) {
+    const int length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
+    if (length <= 0) break;
+    std::string text(static_cast<size_t>(length) + 1, '\0');
+    const int copied = lws_hdr_copy_fragment(wsi, text.data(), static_cast<int>(text.size()),
+                                             WSI_TOKEN_HTTP_URI_ARGS, i);
+    if (copied < 0) break;
+    text.resize(static_cast<size_t>(copied));
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      query.emplace_back(std::move(text), "");
+    } else {
+      query.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return query;
+}
+
+// The rule that libwebsockets decides by too, so that our Connection header says what will happen.
+bool wants_keep_alive(struct lws* wsi) {
+  const std::string connection = header(wsi, WSI_TOKEN_CONNECTION);
+  if (strcasecmp(connection.c_str(), "keep-alive") == 0) return true;
+  if (strcasecmp(connection.c_str(), "close") == 0) return false;
+  return header(wsi, WSI_TOKEN_HTTP) == "HTTP/1.1";
+}
+
+}  // namespace
+
+std::string header(struct lws* wsi, enum lws_token_indexes token) {
+  const int length = lws_hdr_total_length(wsi, token);
+  if (length <= 0) return {};
+  std::string text(static_cast<size_t>(length) + 1, '\0');
+  const int copied = lws_hdr_copy(wsi, text.data(), static_cast<int>(text.size()), token);
+  text.resize(copied > 0 ? static_cast<size_t>(copied) : 0);
+  return text;
+}
+
+std::string custom_header(struct lws* wsi, const char* name) {
+  const int name_length = static_cast<int>(std::char_traits<char>::length(name));
+  const int length = lws_hdr_custom_length(wsi, name, name_length);
+  if (length <= 0) return {};
+  std::string text(static_cast<size_t>(length) + 1, '\0');
+  const int copied =
+      lws_hdr_custom_copy(wsi, text.data(), static_cast<int>(text.size()), name, name_length);
+  text.resize(copied > 0 ? static_cast<size_t>(copied) : 0);
+  return text;
+}
+
+BodyFraming body_framing(struct lws* wsi) {
+  const std::string length = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+  const std::string coding = header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
+  if (!coding.empty()) {
+    // Both at once is how requests are smuggled past a proxy.
+    if (!length.empty() || strcasecmp(coding.c_str(), "chunked") != 0) {
+      return {BodyFraming::Kind::kInvalid, 0};
+    }
+    return {BodyFraming::Kind::kChunked, 0};
+  }
+  if (length.empty()) return {};
+  // Digits and nothing else: no sign, no list of two lengths.
+  uint64_t value = 0;
+  const char* end = length.data() + length.size();
+  const auto parsed = std::from_chars(length.data(), end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return {BodyFraming::Kind::kInvalid, 0};
+  return {BodyFraming::Kind::kLength, value};
+}
+
+Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
+  Request request;
+  char* path = nullptr;
+  int path_length = 0;
+  request.method = method_of(lws_http_get_uri_and_method(wsi, &path, &path_length));
+  if (path != nullptr) request.path.assign(path, static_cast<size_t>(path_length));
+  request.query = read_query(wsi);
+  request.host = header(wsi, WSI_TOKEN_HOST);
+  request.origin = header(wsi, WSI_TOKEN_ORIGIN);
+  request.content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
+  request.keep_alive = wants_keep_alive(wsi);
+  const Address peer = Address::of_peer(lws_get_socket_fd(wsi)).value_or(Address());
+  request.client = client_address(peer, header(wsi, WSI_TOKEN_X_FORWARDED_FOR), trusted);
+  return request;
+}
+
+bool presumes_body(struct lws* wsi) {
+  return lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0 ||
+         lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI) > 0 ||
+         lws_hdr_total_length(wsi, WSI_TOKEN_PATCH_URI) > 0;
+}
+
+}  // namespace signalbox::net

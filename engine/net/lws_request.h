@@ -1,0 +1,35 @@
+// Reads a request out of libwebsockets' header table, which exists only during certain callbacks.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <libwebsockets.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/net/http.h"
+
+namespace signalbox::net {
+
+std::string header(struct lws* wsi, enum lws_token_indexes token);
+
+// A header that libwebsockets has no number for; `name` in small letters with its colon.
+std::string custom_header(struct lws* wsi, const char* name);
+
+// How a request's body is delimited (RFC 9112, 6).
+struct BodyFraming {
+  enum class Kind { kNone, kLength, kChunked, kInvalid };
+  Kind kind = Kind::kNone;
+  uint64_t length = 0;
+};
+BodyFraming body_framing(struct lws* wsi);
+
+Request read_request(struct lws* wsi, std::span<const AddressRange> trusted);
+
+// Whether libwebsockets expects a body behind a request of this method that does not announce one.
+bool presumes_body(struct lws* wsi);
+
+}  // namespace signalbox::net

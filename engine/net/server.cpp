@@ -1,0 +1,156 @@
+#include "engine/net/server.h"
+
+#include <libwebsockets.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "engine/net/dispatch.h"
+
+namespace signalbox::net {
+namespace {
+
+// A receive buffer is kept for each WebSocket; longer messages are put together from pieces.
+constexpr size_t kReceiveBuffer = 1024;
+// What one write may hand to the system; the default would cut an SDP into several turns.
+constexpr size_t kTransmitUnit = 65536;
+// libwebsockets keeps a table of this many pointers, whatever the system would allow.
+constexpr rlim_t kMaxDescriptors = 1 << 20;
+
+const struct lws_protocols kProtocols[] = {
+    {"signalbox", Dispatch::callback, 0, kReceiveBuffer, 0, nullptr, kTransmitUnit},
+    {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
+
+// All zero: no validity pings of libwebsockets' own, whose timers cost O(n) each. Heartbeats are
+// ours.
+const lws_retry_bo_t kNoValidityChecks = {};
+
+int descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > kMaxDescriptors) {
+    return static_cast<int>(kMaxDescriptors);
+  }
+  return static_cast<int>(limit.rlim_cur);
+}
+
+}  // namespace
+
+Server::Server(Loop& loop, const Log& log, const Options& options, Counters& counters,
+               Handler& handler)
+    : loop_(loop),
+      log_(log),
+      options_(options),
+      counters_(counters),
+      handler_(handler),
+      origins_(options.cors_origins),
+      listener_(loop),
+      hangups_(loop, [](void* wsi) {
+        lws_set_timeout(static_cast<struct lws*>(wsi), PENDING_TIMEOUT_CLOSE_SEND,
+                        LWS_TO_KILL_ASYNC);
+      }) {}
+
+Server::~Server() {
+  close();
+}
+
+Status Server::open() {
+  for (const std::string& text : options_.proxy_trusted) {
+    const auto range = AddressRange::parse(text);
+    if (!range) {
+      return Status(ErrorCode::kInvalid, "option proxy.trusted: '" + text +
+                                             "' is not allowed; addresses or networks such as "
+                                             "10.0.0.0/8 or ::1");
+    }
+    trusted_.push_back(*range);
+  }
+  Status status = listener_.open(options_.listen_host, static_cast<uint16_t>(options_.listen_port));
+  if (!status.ok()) return status;
+
+  // Process-wide in libwebsockets: a library must not write to its host's stderr.
+  static std::once_flag quiet;
+  std::call_once(quiet, [] { lws_set_log_level(0, nullptr); });
+
+  descriptor_limit_ = descriptor_limit();
+  void* loops[1] = {loop_.native()};
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.options =
+      LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8;
+  info.foreign_loops = loops;
+  info.pcontext = &context_;
+  info.user = this;
+  info.fd_limit_per_thread = static_cast<unsigned>(descriptor_limit_);
+  info.max_http_header_data = static_cast<unsigned short>(options_.http_max_header);
+  info.timeout_secs =
+      static_cast<unsigned>(std::max<int64_t>(1, options_.http_request_timeout / 1000));
+  info.keepalive_timeout = static_cast<int>(std::max<int64_t>(1, options_.http_keep_alive / 1000));
+  info.retry_and_idle_policy = &kNoValidityChecks;
+  info.protocols = kProtocols;
+  info.vhost_name = "signalbox";
+  info.alpn = "http/1.1";
+  context_ = lws_create_context(&info);
+  if (context_ == nullptr) {
+    return Status(ErrorCode::kSystem,
+                  "libwebsockets cannot start; is libwebsockets-evlib-uv installed?");
+  }
+  vhost_ = lws_create_vhost(context_, &info);
+  if (vhost_ == nullptr) {
+    return Status(ErrorCode::kSystem, "libwebsockets cannot create its virtual host");
+  }
+  listener_.start([this](int fd) { adopt(fd); },
+                  [this] {
+                    ++counters_.connections_refused;
+                    log_.debug("a connection was turned away: no descriptors or memory left");
+                  });
+  return {};
+}
+
+void Server::adopt(int fd) {
+  if (connections_ >= static_cast<size_t>(options_.limits_connections) || fd >= descriptor_limit_) {
+    ++counters_.connections_refused;
+    ::close(fd);
+    return;
+  }
+  if (lws_adopt_socket_vhost(vhost_, fd) == nullptr) {  // closes fd when it fails
+    ++counters_.connections_refused;
+    return;
+  }
+  ++counters_.connections_accepted;
+  ++connections_;
+}
+
+void Server::pause_reading(HttpExchange& exchange) {
+  exchange.paused_ = true;
+  lws_set_timeout(exchange.wsi_, NO_PENDING_TIMEOUT, 0);
+  lws_rx_flow_control(exchange.wsi_, 0);
+  hangups_.add(lws_get_socket_fd(exchange.wsi_), exchange.wsi_);
+}
+
+void Server::resume_reading(HttpExchange& exchange) {
+  if (!exchange.paused_) return;
+  exchange.paused_ = false;
+  hangups_.remove(lws_get_socket_fd(exchange.wsi_));
+  lws_rx_flow_control(exchange.wsi_, 1);
+}
+
+void Server::request_write(HttpExchange& exchange) {
+  // libwebsockets gives no writable callback while reading is paused.
+  resume_reading(exchange);
+  lws_callback_on_writable(exchange.wsi_);
+}
+
+void Server::close() {
+  listener_.close();
+  if (context_ == nullptr) return;
+  // libwebsockets closes its connections in the first call, its handles in the turns that follow,
+  // and frees itself in the second call, which clears context_.
+  lws_context_destroy(context_);
+  for (int turn = 0; turn < 16 && context_ != nullptr; ++turn) {
+    loop_.run_once();
+    if (context_ != nullptr && turn >= 1) lws_context_destroy(context_);
+  }
+}
+
+}  // namespace signalbox::net

@@ -1,0 +1,82 @@
+// The HTTP and WebSocket server: our listener in front, libwebsockets behind it on the same loop.
+// README.md in this folder tells what libwebsockets is kept from doing, and why.
+//
+// Thread: the loop's.
+// Owner: the engine. It owns the WebSockets; it must outlive every HttpExchange it gave out. To
+// close
+//   it down: close(), which ends every connection, while the handler still lives.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/core/counters.h"
+#include "engine/core/log.h"
+#include "engine/core/loop.h"
+#include "engine/core/options.h"
+#include "engine/core/status.h"
+#include "engine/net/client_address.h"
+#include "engine/net/handler.h"
+#include "engine/net/hangup_watch.h"
+#include "engine/net/listener.h"
+#include "engine/net/origin_policy.h"
+
+struct lws;
+struct lws_context;
+struct lws_vhost;
+
+namespace signalbox::net {
+
+class Server {
+ public:
+  Server(Loop& loop, const Log& log, const Options& options, Counters& counters, Handler& handler);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds the listener and begins to serve. kAddress, kInvalid (proxy.trusted), or kSystem.
+  Status open();
+
+  // Stops accepting; connections live on.
+  void stop_listening() { listener_.close(); }
+
+  // Ends every connection (each handler hears of it inside this call) and turns the loop until
+  // libwebsockets has let go of it. Nothing can be opened afterwards.
+  void close();
+
+  uint16_t port() const { return listener_.port(); }
+  const OriginPolicy& origins() const { return origins_; }
+  size_t connections() const { return connections_; }
+
+ private:
+  friend class HttpExchange;
+  friend class WebSocket;
+  friend class Dispatch;  // the callback of libwebsockets (dispatch.cpp)
+
+  void adopt(int fd);
+  // While an answer is awaited nothing is read, and the hang-up watch tells when the client goes.
+  void pause_reading(HttpExchange& exchange);
+  void resume_reading(HttpExchange& exchange);
+  // Makes libwebsockets call us back when the reply of `exchange` can be written.
+  void request_write(HttpExchange& exchange);
+
+  Loop& loop_;
+  const Log& log_;
+  const Options& options_;
+  Counters& counters_;
+  Handler& handler_;
+  OriginPolicy origins_;
+  std::vector<AddressRange> trusted_;
+  Listener listener_;
+  HangupWatch hangups_;
+  struct lws_context* context_ = nullptr;
+  struct lws_vhost* vhost_ = nullptr;
+  size_t connections_ = 0;
+  int descriptor_limit_ = 0;
+  std::string scratch_;  // where a message gets the room in front that libwebsockets wants
+};
+
+}  // namespace signalbox::net

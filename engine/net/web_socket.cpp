@@ -1,0 +1,119 @@
+#include "engine/net/web_socket.h"
+
+#include <libwebsockets.h>
+
+#include <cstring>
+#include <utility>
+
+#include "engine/net/server.h"
+
+namespace signalbox::net {
+namespace {
+
+constexpr uint16_t kCloseNormal = 1000;
+constexpr uint16_t kCloseTooBig = 1009;  // RFC 6455, 7.4.1
+
+}  // namespace
+
+WebSocket::WebSocket(Server& server, struct lws* wsi, std::unique_ptr<WebSocketHandler> handler)
+    : server_(server), wsi_(wsi), handler_(std::move(handler)) {}
+
+void WebSocket::send(std::string_view data, bool binary) {
+  if (ended_ || close_code_ != 0) return;
+  if (queue_.empty() && !lws_partial_buffered(wsi_)) {
+    // The usual case: the system takes it now, no turn of the loop is spent on waiting for that.
+    std::string& scratch = server_.scratch_;
+    if (scratch.size() < LWS_PRE + data.size()) scratch.resize(LWS_PRE + data.size());
+    std::memcpy(scratch.data() + LWS_PRE, data.data(), data.size());
+    write(scratch.data(), data.size(), binary);
+    return;
+  }
+  std::string padded(LWS_PRE, '\0');
+  padded += data;
+  queued_ += data.size();
+  queue_.push_back({std::move(padded), binary});
+  lws_callback_on_writable(wsi_);
+}
+
+void WebSocket::close(uint16_t code) {
+  if (ended_ || close_code_ != 0) return;
+  close_code_ = code == 0 ? kCloseNormal : code;
+  lws_callback_on_writable(wsi_);
+}
+
+bool WebSocket::write(char* padded, size_t length, bool binary) {
+  auto* data = reinterpret_cast<unsigned char*>(padded) + LWS_PRE;
+  const int written = lws_write(wsi_, data, length, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
+  if (written >= 0) return true;
+  fail();
+  return false;
+}
+
+// Ends the connection from wherever we are: libwebsockets forbids closing inside lws_write.
+void WebSocket::fail() {
+  ended_ = true;
+  queue_.clear();
+  queued_ = 0;
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+}
+
+bool WebSocket::on_receive(const char* data, size_t length) {
+  if (ended_ || close_code_ != 0) return true;
+  const size_t limit = static_cast<size_t>(server_.options_.engineio_max_payload);
+  const size_t rest = lws_remaining_packet_payload(wsi_);
+  const size_t before = partial_ ? partial_->size() : 0;
+  if (rest > limit || before + length + rest > limit) {
+    partial_.reset();
+    lws_close_reason(wsi_, static_cast<lws_close_status>(kCloseTooBig), nullptr, 0);
+    return false;
+  }
+  const bool whole = rest == 0 && lws_is_final_fragment(wsi_) != 0;
+  const bool binary = lws_frame_is_binary(wsi_) != 0;
+  if (!partial_ && whole) {
+    handler_->on_message({data, length}, binary);
+    return true;
+  }
+  if (!partial_) {
+    partial_ = std::make_unique<std::string>();
+    partial_->reserve(length + rest);
+  }
+  partial_->append(data, length);
+  if (whole) {
+    // Let go first: the handler may close us or take long.
+    const std::unique_ptr<std::string> message = std::move(partial_);
+    handler_->on_message(*message, binary);
+  }
+  return true;
+}
+
+bool WebSocket::on_writable() {
+  if (ended_) return true;
+  size_t sent = 0;
+  while (sent < queue_.size() && !lws_partial_buffered(wsi_)) {
+    Outgoing& next = queue_[sent];
+    const size_t length = next.data.size() - LWS_PRE;
+    queued_ -= length;
+    if (!write(next.data.data(), length, next.binary)) return true;  // fail() ends it
+    ++sent;
+  }
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(sent));
+  if (!queue_.empty() || lws_partial_buffered(wsi_)) {
+    lws_callback_on_writable(wsi_);
+    return true;
+  }
+  if (close_code_ != 0) {
+    // Ending a writable callback with an error would drop the close frame; this sends it, waits a
+    // while for the peer's, and then reports the end.
+    lws_close_reason(wsi_, static_cast<lws_close_status>(close_code_), nullptr, 0);
+    ended_ = true;
+    lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
+    return true;
+  }
+  if (queue_.capacity() != 0) {
+    queue_.shrink_to_fit();  // an idle connection keeps nothing
+    handler_->on_drain();
+  }
+  return true;
+}
+
+}  // namespace signalbox::net

@@ -1,0 +1,60 @@
+// One WebSocket connection: whole messages in, messages out through a bounded queue.
+//
+// Thread: the loop's.
+// Owner: the net floor. The pointer that WebSocketHandler::on_open() got is valid until on_close().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/net/attachment.h"
+#include "engine/net/handler.h"
+
+struct lws;
+
+namespace signalbox::net {
+
+class Server;
+
+class WebSocket : public Attachment {
+ public:
+  WebSocket(Server& server, struct lws* wsi, std::unique_ptr<WebSocketHandler> handler);
+
+  // Sends one message: at once when nothing waits, else behind what waits. A failed connection
+  // swallows it; on_close() follows. Safe to call inside any callback.
+  void send(std::string_view data, bool binary);
+
+  // Sends what is queued, then a close frame with `code` (RFC 6455, 7.4.1), then ends. Nothing is
+  // delivered to the handler afterwards but on_close().
+  void close(uint16_t code);
+
+  // Bytes of messages that wait in our queue; the caller bounds them.
+  size_t queued() const { return queued_; }
+
+ private:
+  friend class Dispatch;
+  struct Outgoing {
+    std::string data;  // LWS_PRE bytes of room, then the message
+    bool binary;
+  };
+  bool write(char* padded, size_t length, bool binary);
+  void fail();
+  // Callbacks of libwebsockets, through Server. False ends the connection.
+  bool on_receive(const char* data, size_t length);
+  bool on_writable();
+
+  Server& server_;
+  struct lws* wsi_;
+  std::unique_ptr<WebSocketHandler> handler_;
+  std::unique_ptr<std::string> partial_;  // of a message that comes in pieces
+  std::vector<Outgoing> queue_;
+  size_t queued_ = 0;
+  uint16_t close_code_ = 0;
+  bool ended_ = false;  // nothing can be sent any more; on_close() is to come or has come
+};
+
+}  // namespace signalbox::net
