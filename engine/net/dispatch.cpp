@@ -83,6 +83,7 @@ int Dispatch::callback(struct lws* wsi, enum lws_callback_reasons reason, void* 
       if (WebSocket* socket = socket_of(wsi)) {
         socket->ended_ = true;  // on_close() may still try to send
         socket->handler_->on_close();
+        --server.web_sockets_;
       }
       attach(wsi, nullptr);
       return 0;
@@ -221,6 +222,7 @@ int Dispatch::on_established(Server& server, struct lws* wsi) {
   if (accepted == nullptr) return kEnd;
   auto* socket = new WebSocket(server, wsi, std::move(accepted->handler));
   attach(wsi, socket);
+  ++server.web_sockets_;
   socket->handler_->on_open(*socket);
   return 0;
 }

@@ -37,14 +37,14 @@ int descriptor_limit() {
 
 }  // namespace
 
-Server::Server(Loop& loop, const Log& log, const Options& options, Counters& counters,
-               Handler& handler)
+Server::Server(Loop& loop, const Log& log, const Options& options, const OriginPolicy& origins,
+               Counters& counters, Handler& handler)
     : loop_(loop),
       log_(log),
       options_(options),
       counters_(counters),
       handler_(handler),
-      origins_(options.cors_origins),
+      origins_(origins),
       listener_(loop),
       hangups_(loop, [](void* wsi) {
         lws_set_timeout(static_cast<struct lws*>(wsi), PENDING_TIMEOUT_CLOSE_SEND,

@@ -32,7 +32,8 @@ namespace signalbox::net {
 
 class Server {
  public:
-  Server(Loop& loop, const Log& log, const Options& options, Counters& counters, Handler& handler);
+  Server(Loop& loop, const Log& log, const Options& options, const OriginPolicy& origins,
+         Counters& counters, Handler& handler);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -50,6 +51,7 @@ class Server {
   uint16_t port() const { return listener_.port(); }
   const OriginPolicy& origins() const { return origins_; }
   size_t connections() const { return connections_; }
+  size_t web_sockets() const { return web_sockets_; }
 
  private:
   friend class HttpExchange;
@@ -68,13 +70,14 @@ class Server {
   const Options& options_;
   Counters& counters_;
   Handler& handler_;
-  OriginPolicy origins_;
+  const OriginPolicy& origins_;
   std::vector<AddressRange> trusted_;
   Listener listener_;
   HangupWatch hangups_;
   struct lws_context* context_ = nullptr;
   struct lws_vhost* vhost_ = nullptr;
   size_t connections_ = 0;
+  size_t web_sockets_ = 0;
   int descriptor_limit_ = 0;
   std::string scratch_;  // where a message gets the room in front that libwebsockets wants
 };

@@ -2,7 +2,7 @@
 
 #include <libwebsockets.h>
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 #include "engine/net/server.h"
@@ -18,19 +18,24 @@ constexpr uint16_t kCloseTooBig = 1009;  // RFC 6455, 7.4.1
 WebSocket::WebSocket(Server& server, struct lws* wsi, std::unique_ptr<WebSocketHandler> handler)
     : server_(server), wsi_(wsi), handler_(std::move(handler)) {}
 
-void WebSocket::send(std::string_view data, bool binary) {
+void WebSocket::send(std::initializer_list<std::string_view> parts, bool binary) {
   if (ended_ || close_code_ != 0) return;
+  size_t length = 0;
+  for (std::string_view part : parts) length += part.size();
+  const auto gather = [&parts](char* to) {
+    for (std::string_view part : parts) to = std::copy(part.begin(), part.end(), to);
+  };
   if (queue_.empty() && !lws_partial_buffered(wsi_)) {
     // The usual case: the system takes it now, no turn of the loop is spent on waiting for that.
     std::string& scratch = server_.scratch_;
-    if (scratch.size() < LWS_PRE + data.size()) scratch.resize(LWS_PRE + data.size());
-    std::memcpy(scratch.data() + LWS_PRE, data.data(), data.size());
-    write(scratch.data(), data.size(), binary);
+    if (scratch.size() < LWS_PRE + length) scratch.resize(LWS_PRE + length);
+    gather(scratch.data() + LWS_PRE);
+    write(scratch.data(), length, binary);
     return;
   }
-  std::string padded(LWS_PRE, '\0');
-  padded += data;
-  queued_ += data.size();
+  std::string padded(LWS_PRE + length, '\0');
+  gather(padded.data() + LWS_PRE);
+  queued_ += length;
   queue_.push_back({std::move(padded), binary});
   lws_callback_on_writable(wsi_);
 }

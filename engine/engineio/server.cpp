@@ -1,0 +1,145 @@
+#include "engine/engineio/server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/core/id.h"
+#include "engine/engineio/web_socket_transport.h"
+#include "engine/net/http_exchange.h"
+
+namespace signalbox::engineio {
+namespace {
+
+constexpr size_t kIdLength = 20;  // 120 random bits
+constexpr std::string_view kRevision = "4";
+
+// Bytes that no origin has: they must not get as far as a comparison or an echo.
+bool well_formed_origin(std::string_view origin) {
+  return std::all_of(origin.begin(), origin.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+}  // namespace
+
+Server::Server(Loop& loop, const Options& options, const net::OriginPolicy& origins,
+               Counters& counters, Accept accept)
+    : options_(options),
+      origins_(origins),
+      counters_(counters),
+      accept_(std::move(accept)),
+      reaper_(loop, [this] { retired_.clear(); }),
+      pings_(loop, static_cast<uint64_t>(options.engineio_ping_interval),
+             [](void* session) { static_cast<Session*>(session)->on_ping_due(); }),
+      pongs_(loop, static_cast<uint64_t>(options.engineio_ping_timeout),
+             [](void* session) { static_cast<Session*>(session)->close(CloseReason::kPingTimeout); }),
+      upgrades_(loop, static_cast<uint64_t>(options.engineio_upgrade_timeout),
+                [](void* session) { static_cast<Session*>(session)->drop_probe(); }) {}
+
+Server::~Server() = default;
+
+net::Response Server::refuse(Refusal refusal) {
+  struct Row {
+    int status;
+    const char* body;
+  };
+  static constexpr Row kRows[] = {
+      {400, R"({"code":0,"message":"Transport unknown"})"},
+      {400, R"({"code":1,"message":"Session ID unknown"})"},
+      {400, R"({"code":2,"message":"Bad handshake method"})"},
+      {400, R"({"code":3,"message":"Bad request"})"},
+      {403, R"({"code":4,"message":"Forbidden"})"},
+      {400, R"({"code":5,"message":"Unsupported protocol version"})"},
+  };
+  const Row& row = kRows[static_cast<size_t>(refusal)];
+  return {.status = row.status, .content_type = "application/json", .body = row.body};
+}
+
+Server::Verdict Server::verify(const net::Request& request, bool upgrade) {
+  const std::string_view transport = request.parameter("transport").value_or("");
+  if (transport != "polling" && transport != "websocket") return {Refusal::kTransport};
+  if (!well_formed_origin(request.origin)) return {Refusal::kRequest};
+  if (!origins_.allows(request.origin, request.host)) return {Refusal::kForbidden};
+  const bool revision_fits = request.parameter("EIO") == kRevision;
+  if (const auto id = request.parameter("sid")) {
+    Session* session = find(*id);
+    if (session == nullptr) return {Refusal::kSession};
+    const bool polling = session->socket_ == nullptr;
+    const bool fits = upgrade ? transport == "websocket" && polling && session->probe_ == nullptr &&
+                                    session->open()
+                              : transport == "polling" && polling;
+    if (!fits || !revision_fits) return {Refusal::kRequest};
+    return {std::nullopt, session};
+  }
+  if (request.method != net::Method::kGet) return {Refusal::kMethod};
+  if ((transport == "websocket") != upgrade) return {Refusal::kRequest};
+  if (!revision_fits) return {Refusal::kVersion};
+  return {};
+}
+
+void Server::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
+  const net::Request& request = exchange->request();
+  const Verdict verdict = verify(request, false);
+  if (verdict.refusal) {
+    exchange->respond(refuse(*verdict.refusal));
+    return;
+  }
+  if (verdict.session == nullptr) {
+    Session& session = open_session(request.client);
+    session.send_packet(PacketType::kOpen, false, handshake(session, true));
+    session.on_poll(exchange);
+  } else if (request.method == net::Method::kGet) {
+    verdict.session->on_poll(exchange);
+  } else if (request.method == net::Method::kPost) {
+    verdict.session->on_post(exchange);
+  } else {
+    exchange->respond(refuse(Refusal::kRequest));
+  }
+}
+
+std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_upgrade(
+    const net::Request& request) {
+  const Verdict verdict = verify(request, true);
+  if (verdict.refusal) return refuse(*verdict.refusal);
+  return std::make_unique<WebSocketTransport>(
+      *this, request.client, verdict.session != nullptr ? verdict.session->id() : std::string());
+}
+
+Session& Server::open_session(const net::Address& client) {
+  auto owned = std::make_unique<Session>(*this, random_id(kIdLength), client);
+  Session& session = *owned;
+  sessions_.emplace(session.id(), std::move(owned));
+  ++counters_.sessions_opened;
+  session.begin(accept_(session));
+  return session;
+}
+
+std::string Server::handshake(const Session& session, bool may_upgrade) const {
+  std::string json = R"({"sid":")" + session.id() + R"(","upgrades":[)";
+  if (may_upgrade) json += R"("websocket")";
+  json += R"(],"pingInterval":)" + std::to_string(options_.engineio_ping_interval);
+  json += R"(,"pingTimeout":)" + std::to_string(options_.engineio_ping_timeout);
+  json += R"(,"maxPayload":)" + std::to_string(options_.engineio_max_payload) + "}";
+  return json;
+}
+
+Session* Server::find(std::string_view id) {
+  const auto found = sessions_.find(id);
+  return found != sessions_.end() ? found->second.get() : nullptr;
+}
+
+void Server::retire(Session& session) {
+  const auto found = sessions_.find(session.id());
+  if (found == sessions_.end()) return;
+  retired_.push_back(std::move(found->second));
+  sessions_.erase(found);
+  ++counters_.sessions_closed;
+  reaper_.start(0);
+}
+
+void Server::close_all(CloseReason reason) {
+  std::vector<Session*> all;
+  all.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) all.push_back(session.get());
+  for (Session* session : all) session->close(reason);
+}
+
+}  // namespace signalbox::engineio

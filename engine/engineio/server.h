@@ -1,0 +1,79 @@
+// Engine.IO 4 over HTTP long polling and WebSockets: verifies requests, keeps the sessions.
+// https://github.com/socketio/engine.io-protocol (revision 4); where it is silent engine.io 6.6 is the
+// reference.
+//
+// Thread: the loop's.
+// Owner: the engine; it must outlive the net::Server that calls it. It owns the sessions.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "engine/core/counters.h"
+#include "engine/core/deadline_queue.h"
+#include "engine/core/options.h"
+#include "engine/engineio/session.h"
+#include "engine/net/handler.h"
+#include "engine/net/origin_policy.h"
+
+namespace signalbox::engineio {
+
+class Server {
+ public:
+  // Makes the handler of a new session.
+  using Accept = std::function<std::unique_ptr<SessionHandler>(Session& session)>;
+
+  // Keeps references to all but `accept`.
+  Server(Loop& loop, const Options& options, const net::OriginPolicy& origins, Counters& counters,
+         Accept accept);
+  ~Server();
+
+  // The requests under our path, as net::Handler has them.
+  size_t body_limit() const { return static_cast<size_t>(options_.engineio_max_payload); }
+  void on_request(const std::shared_ptr<net::HttpExchange>& exchange);
+  std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> on_upgrade(
+      const net::Request& request);
+
+  // Ends every session; each handler hears of it inside this call.
+  void close_all(CloseReason reason);
+
+  size_t sessions() const { return sessions_.size(); }
+
+ private:
+  friend class Session;
+  friend class WebSocketTransport;
+
+  // The protocol's error codes, as far as we give them.
+  enum class Refusal { kTransport, kSession, kMethod, kRequest, kForbidden, kVersion };
+  static net::Response refuse(Refusal refusal);
+
+  struct Verdict {
+    std::optional<Refusal> refusal;
+    Session* session = nullptr;  // null: a handshake
+  };
+  Verdict verify(const net::Request& request, bool upgrade);
+
+  Session& open_session(const net::Address& client);
+  std::string handshake(const Session& session, bool may_upgrade) const;
+  Session* find(std::string_view id);
+  // Takes a closed session out of the table; it is destroyed in a later turn.
+  void retire(Session& session);
+
+  const Options& options_;
+  const net::OriginPolicy& origins_;
+  Counters& counters_;
+  Accept accept_;
+  std::unordered_map<std::string_view, std::unique_ptr<Session>> sessions_;  // by Session::id()
+  std::vector<std::unique_ptr<Session>> retired_;
+  Timer reaper_;
+  DeadlineQueue pings_;     // ping_interval: time to send a ping
+  DeadlineQueue pongs_;     // ping_timeout: time by which the pong must be here
+  DeadlineQueue upgrades_;  // upgrade_timeout
+};
+
+}  // namespace signalbox::engineio

@@ -1,0 +1,274 @@
+#include "engine/engineio/session.h"
+
+#include <utility>
+
+#include "engine/core/utf8.h"
+#include "engine/engineio/server.h"
+#include "engine/engineio/web_socket_transport.h"
+#include "engine/net/http_exchange.h"
+
+namespace signalbox::engineio {
+namespace {
+
+constexpr std::string_view kProbe = "probe";
+
+}  // namespace
+
+std::string_view reason_text(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kTransportClose:
+      return "transport close";
+    case CloseReason::kTransportError:
+      return "transport error";
+    case CloseReason::kPingTimeout:
+      return "ping timeout";
+    case CloseReason::kParseError:
+      return "parse error";
+    case CloseReason::kSlowReader:
+      return "slow reader";
+    case CloseReason::kForced:
+      return "forced close";
+    case CloseReason::kShutdown:
+      return "server shutting down";
+  }
+  return "unknown";
+}
+
+Session::Session(Server& server, std::string id, const net::Address& client)
+    : server_(server), id_(std::move(id)), client_(client), heartbeat_(this), upgrade_(this) {}
+
+Session::~Session() {
+  if (poll_) poll_->set_on_abort(nullptr);
+}
+
+void Session::begin(std::unique_ptr<SessionHandler> handler) {
+  handler_ = std::move(handler);
+  server_.pings_.start(heartbeat_);
+}
+
+void Session::send(std::string_view data, bool binary) {
+  if (state_ != State::kOpen) {
+    ++server_.counters_.messages_dropped;
+    return;
+  }
+  ++server_.counters_.messages_sent;
+  send_packet(PacketType::kMessage, binary, data);
+}
+
+void Session::send_packet(PacketType type, bool binary, std::string_view data) {
+  size_t waiting = 0;
+  if (socket_ != nullptr) {
+    const char prefix = static_cast<char>(type);
+    if (binary) {
+      socket_->send({data}, true);
+    } else {
+      socket_->send({std::string_view(&prefix, 1), data}, false);
+    }
+    waiting = socket_->queued();
+  } else {
+    pending_.push_back({type, binary, std::string(data)});
+    pending_bytes_ += data.size() + 1;
+    if (poll_) answer_poll();
+    waiting = pending_bytes_;
+  }
+  if (waiting > static_cast<size_t>(server_.options_.engineio_max_buffered)) {
+    ++server_.counters_.messages_dropped;
+    close(CloseReason::kSlowReader);
+  }
+}
+
+void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
+  if (poll_) {
+    // Which of the two would get what is sent? The session ends; the first poll is told so.
+    exchange->respond(Server::refuse(Server::Refusal::kRequest));
+    close(CloseReason::kTransportError);
+    return;
+  }
+  poll_ = exchange;
+  if (probed_ && pending_.empty()) {
+    // The client waits for this poll to end before it moves to the WebSocket.
+    pending_.push_back({PacketType::kNoop, false, {}});
+  }
+  if (!pending_.empty()) {
+    answer_poll();
+    return;
+  }
+  exchange->set_on_abort([this] {
+    poll_.reset();
+    close(CloseReason::kTransportClose);
+  });
+}
+
+void Session::answer_poll() {
+  std::string payload;
+  for (const Pending& packet : pending_) {
+    append_to_payload(payload, packet.type, packet.binary, packet.data);
+  }
+  pending_.clear();
+  pending_.shrink_to_fit();
+  pending_bytes_ = 0;
+  std::exchange(poll_, nullptr)
+      ->respond({.content_type = "text/plain; charset=UTF-8",
+                 .body = std::move(payload),
+                 .headers = "Cache-Control: no-store\r\n"});
+  if (state_ == State::kClosing) {
+    state_ = State::kClosed;
+    server_.retire(*this);
+  }
+}
+
+void Session::on_post(const std::shared_ptr<net::HttpExchange>& exchange) {
+  const net::Request& request = exchange->request();
+  bool valid = !request.body.empty() && utf8_valid(request.body) &&
+               request.content_type != "application/octet-stream";
+  PayloadReader reader(request.body);
+  while (valid && state_ == State::kOpen) {
+    const auto packet = reader.next();
+    if (!packet) {
+      valid = !reader.failed();
+      break;
+    }
+    on_packet(*packet);
+  }
+  if (!valid) {
+    ++server_.counters_.packets_invalid;
+    exchange->respond(Server::refuse(Server::Refusal::kRequest));
+    close(CloseReason::kParseError);
+    return;
+  }
+  exchange->respond({.content_type = "text/html",
+                     .body = "ok",
+                     .headers = "Cache-Control: no-store\r\n"});
+}
+
+void Session::on_socket_open(WebSocketTransport& socket) {
+  socket_ = &socket;
+  send_packet(PacketType::kOpen, false, server_.handshake(*this, false));
+}
+
+void Session::on_socket_message(std::string_view data, bool binary) {
+  if (state_ != State::kOpen) return;
+  const auto packet = binary ? Packet{PacketType::kMessage, true, data} : decode_packet(data);
+  if (!packet) {
+    ++server_.counters_.packets_invalid;
+    close(CloseReason::kParseError);
+    return;
+  }
+  on_packet(*packet);
+}
+
+void Session::on_probe_open(WebSocketTransport& probe) {
+  probe_ = &probe;
+  server_.upgrades_.start(upgrade_);
+}
+
+void Session::on_probe_message(std::string_view data, bool binary) {
+  const auto packet = binary ? std::nullopt : decode_packet(data);
+  if (packet && packet->type == PacketType::kPing && packet->data == kProbe && !probed_) {
+    const char pong = static_cast<char>(PacketType::kPong);
+    probe_->send({std::string_view(&pong, 1), kProbe}, false);
+    probed_ = true;
+    // A poll that waits would keep the client from moving.
+    if (poll_) send_packet(PacketType::kNoop, false, {});
+    return;
+  }
+  if (!packet || packet->type != PacketType::kUpgrade || !probed_) {
+    drop_probe();
+    return;
+  }
+  ++server_.counters_.upgrades;
+  upgrade_.stop();
+  if (poll_) send_packet(PacketType::kNoop, false, {});
+  socket_ = std::exchange(probe_, nullptr);
+  probed_ = false;
+  std::vector<Pending> waiting = std::move(pending_);
+  pending_ = {};
+  pending_bytes_ = 0;
+  for (const Pending& next : waiting) {
+    if (state_ != State::kOpen) return;
+    send_packet(next.type, next.binary, next.data);
+  }
+}
+
+void Session::on_socket_close(WebSocketTransport& socket) {
+  if (&socket == probe_) {
+    upgrade_.stop();
+    probe_ = nullptr;
+    probed_ = false;
+    return;
+  }
+  socket_ = nullptr;
+  if (state_ == State::kOpen) end(CloseReason::kTransportClose, false);
+}
+
+void Session::drop_probe() {
+  upgrade_.stop();
+  probed_ = false;
+  if (WebSocketTransport* probe = std::exchange(probe_, nullptr)) {
+    probe->detach();
+    probe->close();
+  }
+}
+
+void Session::on_packet(const Packet& packet) {
+  switch (packet.type) {
+    case PacketType::kMessage:
+      ++server_.counters_.messages_received;
+      handler_->on_message(packet.data, packet.binary);
+      return;
+    case PacketType::kPong:
+      server_.pings_.start(heartbeat_);
+      return;
+    case PacketType::kPing:  // in revision 4 the server pings
+      close(CloseReason::kTransportError);
+      return;
+    case PacketType::kClose:
+      // The other side is done: nothing but an end of its poll is owed.
+      if (poll_) send_packet(PacketType::kNoop, false, {});
+      end(CloseReason::kTransportClose, false);
+      return;
+    case PacketType::kOpen:
+    case PacketType::kUpgrade:
+    case PacketType::kNoop:
+      return;  // engine.io ignores them here too
+  }
+}
+
+void Session::on_ping_due() {
+  server_.pongs_.start(heartbeat_);
+  send_packet(PacketType::kPing, false, {});
+}
+
+void Session::close(CloseReason reason) {
+  if (state_ == State::kOpen) {
+    end(reason, true);
+  } else if (state_ == State::kClosing) {
+    // Nobody came for its last words.
+    state_ = State::kClosed;
+    server_.retire(*this);
+  }
+}
+
+void Session::end(CloseReason reason, bool farewell) {
+  heartbeat_.stop();
+  drop_probe();
+  state_ = State::kClosed;
+  if (WebSocketTransport* socket = std::exchange(socket_, nullptr)) {
+    socket->detach();
+    socket->close();
+  } else if (farewell) {
+    pending_.push_back({PacketType::kClose, false, {}});
+    if (poll_) {
+      answer_poll();
+    } else if (reason == CloseReason::kForced || reason == CloseReason::kParseError ||
+               reason == CloseReason::kTransportError) {
+      // The client lives: its next poll gets what waits and the close packet.
+      state_ = State::kClosing;
+      server_.pongs_.start(heartbeat_);
+    }
+  }
+  if (state_ == State::kClosed) server_.retire(*this);
+  handler_->on_close(reason);
+}
+
+}  // namespace signalbox::engineio

@@ -1,0 +1,115 @@
+// One Engine.IO session: a client across its transports. It begins on polling or on a WebSocket, may
+// move from the first to the second, and ends once.
+//
+// Thread: the loop's.
+// Owner: the Server. A Session lives until the turn of the loop after its handler's on_close().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/deadline_queue.h"
+#include "engine/engineio/packet.h"
+#include "engine/net/client_address.h"
+
+namespace signalbox::net {
+class HttpExchange;
+}
+
+namespace signalbox::engineio {
+
+class Server;
+class Session;
+class WebSocketTransport;
+
+enum class CloseReason {
+  kTransportClose,  // the client or the network ended the connection
+  kTransportError,  // the client broke the transport's rules
+  kPingTimeout,
+  kParseError,
+  kSlowReader,      // more than engineio.max_buffered waited for it
+  kForced,          // the floor above asked for it
+  kShutdown,
+};
+
+// The name that Socket.IO gives a reason.
+std::string_view reason_text(CloseReason reason);
+
+// Takes a session's events. Owned by its session.
+class SessionHandler {
+ public:
+  virtual ~SessionHandler() = default;
+  // One message; `data` is valid during the call. Text is valid UTF-8.
+  virtual void on_message(std::string_view data, bool binary) = 0;
+  // The session is over; nothing can be sent any more. Called once.
+  virtual void on_close(CloseReason reason) = 0;
+};
+
+class Session {
+ public:
+  Session(Server& server, std::string id, const net::Address& client);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // The client's secret.
+  const std::string& id() const { return id_; }
+  const net::Address& client() const { return client_; }
+  bool open() const { return state_ == State::kOpen; }
+
+  // Sends one message in order; dropped when the session is over. A client that does not read is
+  // closed once engineio.max_buffered bytes wait for it.
+  void send(std::string_view data, bool binary);
+
+  // Ends the session; the handler's on_close() is called inside. What was sent before still goes out.
+  void close(CloseReason reason);
+
+ private:
+  friend class Server;
+  friend class WebSocketTransport;
+  enum class State { kOpen, kClosing, kClosed };
+  struct Pending {
+    PacketType type;
+    bool binary;
+    std::string data;
+  };
+
+  void begin(std::unique_ptr<SessionHandler> handler);
+
+  // Polling.
+  void on_poll(const std::shared_ptr<net::HttpExchange>& exchange);
+  void on_post(const std::shared_ptr<net::HttpExchange>& exchange);
+  void answer_poll();
+
+  // WebSocket: as the session's transport, and as one that is to become it.
+  void on_socket_open(WebSocketTransport& socket);
+  void on_socket_message(std::string_view data, bool binary);
+  void on_probe_open(WebSocketTransport& probe);
+  void on_probe_message(std::string_view data, bool binary);
+  void on_socket_close(WebSocketTransport& socket);
+  void drop_probe();
+
+  void on_packet(const Packet& packet);
+  void send_packet(PacketType type, bool binary, std::string_view data);
+  void on_ping_due();
+  void end(CloseReason reason, bool farewell);
+
+  Server& server_;
+  std::string id_;
+  net::Address client_;
+  std::unique_ptr<SessionHandler> handler_;
+  WebSocketTransport* socket_ = nullptr;      // null: the transport is polling
+  WebSocketTransport* probe_ = nullptr;       // of an upgrade that is under way
+  std::shared_ptr<net::HttpExchange> poll_;   // the request that waits for something to send
+  std::vector<Pending> pending_;              // for the next poll
+  size_t pending_bytes_ = 0;
+  Deadline heartbeat_;  // a ping is due, then a pong; when closing, the end of patience
+  Deadline upgrade_;
+  bool probed_ = false;  // the probe was answered: polls return at once
+  State state_ = State::kOpen;
+};
+
+}  // namespace signalbox::engineio

@@ -1,0 +1,56 @@
+#include "engine/engineio/web_socket_transport.h"
+
+#include "engine/engineio/server.h"
+#include "engine/net/web_socket.h"
+
+namespace signalbox::engineio {
+namespace {
+
+constexpr uint16_t kNormalClosure = 1000;  // RFC 6455, 7.4.1
+
+}  // namespace
+
+void WebSocketTransport::on_open(net::WebSocket& socket) {
+  socket_ = &socket;
+  if (upgrade_of_.empty()) {
+    session_ = &server_.open_session(client_);
+    session_->on_socket_open(*this);
+    return;
+  }
+  // The session may have ended, or been upgraded, since the request was verified.
+  Session* session = server_.find(upgrade_of_);
+  upgrade_of_ = std::string();
+  if (session == nullptr || !session->open() || session->socket_ != nullptr ||
+      session->probe_ != nullptr) {
+    close();
+    return;
+  }
+  session_ = session;
+  session_->on_probe_open(*this);
+}
+
+void WebSocketTransport::on_message(std::string_view data, bool binary) {
+  if (session_ == nullptr) return;
+  if (session_->socket_ == this) {
+    session_->on_socket_message(data, binary);
+  } else {
+    session_->on_probe_message(data, binary);
+  }
+}
+
+void WebSocketTransport::on_close() {
+  socket_ = nullptr;
+  if (session_ != nullptr) session_->on_socket_close(*this);
+}
+
+void WebSocketTransport::send(std::initializer_list<std::string_view> parts, bool binary) {
+  if (socket_ != nullptr) socket_->send(parts, binary);
+}
+
+void WebSocketTransport::close() {
+  if (socket_ != nullptr) socket_->close(kNormalClosure);
+}
+
+size_t WebSocketTransport::queued() const { return socket_ != nullptr ? socket_->queued() : 0; }
+
+}  // namespace signalbox::engineio

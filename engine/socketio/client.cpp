@@ -1,0 +1,158 @@
+#include "engine/socketio/client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/core/json.h"
+#include "engine/socketio/server.h"
+
+namespace signalbox::socketio {
+
+const net::Address& Socket::address() const { return client_.session_.client(); }
+
+void Socket::send(std::string_view packet, std::span<const std::string> attachments) {
+  client_.session_.send(packet, false);
+  for (const std::string& attachment : attachments) client_.session_.send(attachment, true);
+}
+
+void Socket::disconnect() {
+  if (nsp_.find(id_) != this) return;
+  send(encode_packet(PacketType::kDisconnect, nsp_.name(), std::nullopt, {}));
+  client_.disconnect(*this, "server namespace disconnect");
+}
+
+Client::Client(Server& server, engineio::Session& session)
+    : server_(server), session_(session), connect_(this) {
+  server_.connects_.start(connect_);
+}
+
+Client::~Client() = default;
+
+void Client::on_message(std::string_view data, bool binary) {
+  retired_.clear();
+  if (binary) {
+    on_attachment(data);
+  } else {
+    on_text(data);
+  }
+}
+
+void Client::on_text(std::string_view text) {
+  const auto packet =
+      assembly_ ? std::nullopt  // a text where attachments are due
+                : decode_packet(text, static_cast<size_t>(server_.options_.socketio_max_attachments));
+  if (!packet) {
+    reject();
+    return;
+  }
+  if (packet->attachments == 0) {
+    on_packet(*packet, {});
+    return;
+  }
+  if (!placeholders_valid(packet->payload.text, packet->attachments)) {
+    reject();
+    return;
+  }
+  assembly_ = std::make_unique<Assembly>(Assembly{std::string(text), packet->attachments, 0, {}});
+}
+
+void Client::on_attachment(std::string_view data) {
+  if (!assembly_) {
+    reject();
+    return;
+  }
+  assembly_->bytes += data.size();
+  if (assembly_->bytes > static_cast<size_t>(server_.options_.engineio_max_payload)) {
+    reject();
+    return;
+  }
+  assembly_->attachments.emplace_back(data);
+  if (assembly_->attachments.size() < assembly_->expected) return;
+  const std::unique_ptr<Assembly> whole = std::move(assembly_);
+  const auto packet = decode_packet(whole->text, whole->expected);
+  if (packet) on_packet(*packet, whole->attachments);
+}
+
+void Client::on_packet(const Packet& packet, std::span<const std::string> attachments) {
+  Socket* socket = find(packet.nsp);
+  // As socket.io does: a packet of a namespace that is not connected, or a second CONNECT, ends it all.
+  if ((packet.type == PacketType::kConnect) == (socket != nullptr)) {
+    reject();
+    return;
+  }
+  switch (packet.type) {
+    case PacketType::kConnect:
+      connect(packet);
+      return;
+    case PacketType::kDisconnect:
+      disconnect(*socket, "client namespace disconnect");
+      return;
+    case PacketType::kEvent:
+    case PacketType::kBinaryEvent:
+      if (const auto event = split_event(packet.payload.text)) {
+        socket->nsp().handler().on_event(*socket, *event, attachments, packet.id);
+      } else {
+        ++server_.counters_.events_dropped_invalid;
+      }
+      return;
+    case PacketType::kAck:
+    case PacketType::kBinaryAck:
+      return;  // we ask for none
+    case PacketType::kConnectError:
+      reject();  // only a server sends it
+      return;
+  }
+}
+
+void Client::connect(const Packet& packet) {
+  Namespace* nsp = server_.find(packet.nsp);
+  if (nsp == nullptr) {
+    session_.send(encode_packet(PacketType::kConnectError, packet.nsp, std::nullopt,
+                                R"({"message":"Invalid namespace"})"),
+                  false);
+    return;
+  }
+  connect_.stop();
+  sockets_.push_back(std::make_unique<Socket>(*this, *nsp, server_.new_socket_id()));
+  Socket& socket = *sockets_.back();
+  nsp->add(socket);
+  std::string payload = R"({"sid":")";
+  payload += socket.id();
+  payload += "\"}";
+  socket.send(encode_packet(PacketType::kConnect, nsp->name(), std::nullopt, payload));
+  nsp->handler().on_connect(socket);
+}
+
+void Client::disconnect(Socket& socket, std::string_view reason) {
+  const auto found = std::find_if(sockets_.begin(), sockets_.end(),
+                                  [&](const auto& owned) { return owned.get() == &socket; });
+  if (found == sockets_.end()) return;
+  retired_.push_back(std::move(*found));
+  sockets_.erase(found);
+  socket.nsp().remove(socket);
+  socket.nsp().handler().on_disconnect(socket, reason);
+}
+
+void Client::on_close(engineio::CloseReason reason) {
+  connect_.stop();
+  assembly_.reset();
+  while (!sockets_.empty()) disconnect(*sockets_.back(), engineio::reason_text(reason));
+}
+
+void Client::on_connect_timeout() {
+  session_.close(engineio::CloseReason::kForced);
+}
+
+Socket* Client::find(std::string_view nsp) const {
+  for (const auto& socket : sockets_) {
+    if (socket->nsp().name() == nsp) return socket.get();
+  }
+  return nullptr;
+}
+
+void Client::reject() {
+  ++server_.counters_.packets_invalid;
+  session_.close(engineio::CloseReason::kParseError);
+}
+
+}  // namespace signalbox::socketio

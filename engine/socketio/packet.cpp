@@ -1,0 +1,229 @@
+#include "engine/socketio/packet.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <vector>
+
+namespace signalbox::socketio {
+namespace {
+
+using json::Type;
+using json::Value;
+
+constexpr uint64_t kMaxId = (uint64_t{1} << 53) - 1;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+bool is_binary(PacketType type) {
+  return type == PacketType::kBinaryEvent || type == PacketType::kBinaryAck;
+}
+
+std::string_view without_leading_space(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+std::string_view without_space(std::string_view text) {
+  text = without_leading_space(text);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// Takes the digits at the beginning of `text`. Nothing when there are none or they exceed
+// `maximum`.
+std::optional<uint64_t> take_number(std::string_view& text, uint64_t maximum) {
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || number > maximum) return std::nullopt;
+  text.remove_prefix(static_cast<size_t>(stopped - text.data()));
+  return number;
+}
+
+// Names that socket.io keeps for its own events; a client that could send them would forge them.
+bool is_reserved(std::string_view quoted_name) {
+  constexpr std::array<std::string_view, 6> kReserved = {
+      "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
+  std::string name;
+  return json::decode_string(quoted_name, name) &&
+         std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
+
+bool is_event(std::string_view text) {
+  std::array<Value, 1> name;
+  if (json::scan_array(text, name).value_or(0) == 0) return false;
+  return name[0].type == Type::kNumber ||
+         (name[0].type == Type::kString && !is_reserved(name[0].text));
+}
+
+// Validates the payload of a packet of this type; `text` is not empty.
+Value scan_payload(PacketType type, std::string_view text) {
+  Value value;
+  switch (type) {
+    case PacketType::kConnect:
+      value = json::scan_document(text);
+      return value.type == Type::kObject ? value : Value{};
+    case PacketType::kDisconnect:
+      return {};
+    case PacketType::kConnectError:
+      value = json::scan_document(text);
+      return value.type == Type::kObject || value.type == Type::kString ? value : Value{};
+    case PacketType::kEvent:
+    case PacketType::kBinaryEvent:
+      return is_event(text) ? Value{Type::kArray, text} : Value{};
+    case PacketType::kAck:
+    case PacketType::kBinaryAck:
+      return json::scan_array(text, {}) ? Value{Type::kArray, text} : Value{};
+  }
+  return {};
+}
+
+// Walks a validated payload once, all levels of it, and notes the numbers that placeholders mean.
+class PlaceholderWalk {
+ public:
+  PlaceholderWalk(std::string_view text, size_t attachments) : rest_(text), meant_(attachments) {}
+
+  bool valid() {
+    return value(0) && std::find(meant_.begin(), meant_.end(), false) == meant_.end();
+  }
+
+ private:
+  bool value(unsigned depth) {
+    rest_ = without_leading_space(rest_);
+    if (rest_.empty() || depth > json::kMaxDepth) return false;
+    if (rest_.front() == '[') return array(depth);
+    if (rest_.front() == '{') return object(depth);
+    return scalar().present();
+  }
+
+  bool array(unsigned depth) {
+    rest_.remove_prefix(1);
+    if (take(']')) return true;
+    do {
+      if (!value(depth + 1)) return false;
+    } while (take(','));
+    return take(']');
+  }
+
+  bool object(unsigned depth) {
+    rest_.remove_prefix(1);
+    if (take('}')) return true;
+    bool is_placeholder = false;
+    std::string_view number;
+    std::string name;
+    do {
+      // A name that is no Unicode stays empty, and is not one that we look for.
+      const Value quoted = scalar();
+      if (quoted.type != Type::kString || !take(':')) return false;
+      if (!json::decode_string(quoted.text, name)) name.clear();
+      const std::string_view before = rest_ = without_leading_space(rest_);
+      if (!value(depth + 1)) return false;
+      const std::string_view text = before.substr(0, before.size() - rest_.size());
+      if (name == "_placeholder") is_placeholder = text == "true";
+      if (name == "num") number = text;
+    } while (take(','));
+    return take('}') && (!is_placeholder || note(number));
+  }
+
+  bool note(std::string_view text) {
+    const std::optional<uint64_t> number = take_number(text, kMaxId);
+    if (!number || !text.empty() || *number >= meant_.size()) return false;
+    meant_[*number] = true;
+    return true;
+  }
+
+  Value scalar() {
+    size_t length = 0;
+    const Value value = json::scan_value(rest_, &length);
+    rest_.remove_prefix(length);
+    return value;
+  }
+
+  bool take(char c) {
+    rest_ = without_leading_space(rest_);
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  std::string_view rest_;
+  std::vector<bool> meant_;
+};
+
+}  // namespace
+
+std::optional<Packet> decode_packet(std::string_view text, size_t max_attachments) {
+  if (text.empty() || text[0] < '0' || text[0] > '6') return std::nullopt;
+  Packet packet;
+  packet.type = static_cast<PacketType>(text[0]);
+  text.remove_prefix(1);
+
+  if (is_binary(packet.type)) {
+    const auto count = take_number(text, std::min<uint64_t>(max_attachments, UINT32_MAX));
+    if (!count || *count == 0 || !text.starts_with('-')) return std::nullopt;
+    packet.attachments = static_cast<uint32_t>(*count);
+    text.remove_prefix(1);
+  }
+
+  if (text.starts_with('/')) {
+    const size_t comma = text.find(',');
+    packet.nsp = text.substr(0, comma);
+    packet.nsp = packet.nsp.substr(0, packet.nsp.find('?'));
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+
+  // The reference parser takes white space for digits, before the id and behind it.
+  text = without_space(text);
+  if (!text.empty() && is_digit(text.front())) {
+    packet.id = take_number(text, kMaxId);
+    if (!packet.id) return std::nullopt;
+    text = without_leading_space(text);
+  }
+
+  if (text.empty()) return is_binary(packet.type) ? std::nullopt : std::optional(packet);
+  packet.payload = scan_payload(packet.type, text);
+  return packet.payload.present() ? std::optional(packet) : std::nullopt;
+}
+
+std::string encode_packet(PacketType type, std::string_view nsp, std::optional<uint64_t> id,
+                          std::string_view payload, size_t attachments) {
+  constexpr size_t kNumbers = 32;  // room for the type, the count and the id
+  std::string text;
+  text.reserve(kNumbers + nsp.size() + payload.size());
+  text += static_cast<char>(type);
+  if (is_binary(type)) text += std::to_string(attachments) + '-';
+  if (nsp != "/") text.append(nsp) += ',';
+  if (id) text += std::to_string(*id);
+  text += payload;
+  return text;
+}
+
+std::optional<Event> split_event(std::string_view payload) {
+  payload = without_space(payload);
+  if (payload.size() < 2 || payload.front() != '[' || payload.back() != ']') return std::nullopt;
+  const std::string_view inside = payload.substr(1, payload.size() - 2);
+  size_t name_end = 0;
+  const Value name = json::scan_value(inside, &name_end);
+  Event event;
+  if (name.type == Type::kNumber) {
+    event.name = name.text;
+  } else if (name.type != Type::kString || !json::decode_string(name.text, event.name)) {
+    return std::nullopt;
+  }
+  const std::string_view behind_name = without_leading_space(inside.substr(name_end));
+  if (behind_name.empty()) return event;
+  if (behind_name.front() != ',') return std::nullopt;
+  event.arguments = behind_name.substr(1);
+  return event;
+}
+
+bool placeholders_valid(std::string_view payload, size_t attachments) {
+  return PlaceholderWalk(payload, attachments).valid();
+}
+
+}  // namespace signalbox::socketio

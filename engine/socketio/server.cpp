@@ -1,0 +1,42 @@
+#include "engine/socketio/server.h"
+
+#include <utility>
+
+#include "engine/core/id.h"
+#include "engine/socketio/client.h"
+
+namespace signalbox::socketio {
+namespace {
+
+constexpr size_t kRandomLength = 16;  // 96 bits behind the node's four characters
+
+}  // namespace
+
+Server::Server(Loop& loop, const Options& options, Counters& counters, std::string node_id)
+    : options_(options),
+      counters_(counters),
+      node_id_(std::move(node_id)),
+      connects_(loop, static_cast<uint64_t>(options.socketio_connect_timeout),
+                [](void* client) { static_cast<Client*>(client)->on_connect_timeout(); }) {}
+
+Server::~Server() = default;
+
+Namespace& Server::add_namespace(std::string name, NamespaceHandler& handler) {
+  auto owned = std::make_unique<Namespace>(std::move(name), handler);
+  Namespace& nsp = *owned;
+  namespaces_.emplace(nsp.name(), std::move(owned));
+  return nsp;
+}
+
+std::unique_ptr<engineio::SessionHandler> Server::accept(engineio::Session& session) {
+  return std::make_unique<Client>(*this, session);
+}
+
+Namespace* Server::find(std::string_view name) const {
+  const auto found = namespaces_.find(name);
+  return found != namespaces_.end() ? found->second.get() : nullptr;
+}
+
+std::string Server::new_socket_id() const { return node_id_ + random_id(kRandomLength); }
+
+}  // namespace signalbox::socketio

@@ -1,0 +1,46 @@
+// Socket.IO 5 on Engine.IO sessions: the namespaces and what all clients share.
+// https://github.com/socketio/socket.io-protocol (revision 5); where it is silent socket.io 4.8 is the
+// reference.
+//
+// Thread: the loop's.
+// Owner: the engine; it must outlive the engineio::Server whose sessions it handles.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "engine/core/counters.h"
+#include "engine/core/deadline_queue.h"
+#include "engine/core/options.h"
+#include "engine/engineio/session.h"
+#include "engine/socketio/namespace.h"
+
+namespace signalbox::socketio {
+
+class Server {
+ public:
+  // `node_id`: the four characters that begin every socket id of this node.
+  Server(Loop& loop, const Options& options, Counters& counters, std::string node_id);
+  ~Server();
+
+  // Declares a namespace; clients that ask for others are refused. The handler must outlive the server.
+  Namespace& add_namespace(std::string name, NamespaceHandler& handler);
+
+  // The handler of a new session.
+  std::unique_ptr<engineio::SessionHandler> accept(engineio::Session& session);
+
+ private:
+  friend class Client;
+  Namespace* find(std::string_view name) const;
+  std::string new_socket_id() const;
+
+  const Options& options_;
+  Counters& counters_;
+  const std::string node_id_;
+  std::unordered_map<std::string_view, std::unique_ptr<Namespace>> namespaces_;  // by name()
+  DeadlineQueue connects_;  // connect_timeout: time by which a session must have joined a namespace
+};
+
+}  // namespace signalbox::socketio

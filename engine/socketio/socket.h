@@ -1,0 +1,52 @@
+// One client's membership of one namespace, with its public id.
+//
+// Thread: the loop's.
+// Owner: its Client. A Socket lives until the client's next message (or end) after on_disconnect().
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/net/client_address.h"
+
+namespace signalbox::socketio {
+
+class Client;
+class Namespace;
+
+// What the floor above keeps with a socket.
+class SocketData {
+ public:
+  virtual ~SocketData() = default;
+};
+
+class Socket {
+ public:
+  Socket(Client& client, Namespace& nsp, std::string id)
+      : client_(client), nsp_(nsp), id_(std::move(id)) {}
+
+  // Public: the room may know it. Its first four characters name the node.
+  const std::string& id() const { return id_; }
+  Namespace& nsp() const { return nsp_; }
+  const net::Address& address() const;
+
+  // Sends a whole packet, attachments behind it; one text can serve many sockets. See EventText.
+  void send(std::string_view packet, std::span<const std::string> attachments = {});
+
+  // Takes the socket out of its namespace; the client is told and its session lives on.
+  void disconnect();
+
+  void set_data(std::unique_ptr<SocketData> data) { data_ = std::move(data); }
+  SocketData* data() const { return data_.get(); }
+
+ private:
+  Client& client_;
+  Namespace& nsp_;
+  std::string id_;
+  std::unique_ptr<SocketData> data_;
+};
+
+}  // namespace signalbox::socketio

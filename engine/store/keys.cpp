@@ -1,0 +1,41 @@
+#include "engine/store/keys.h"
+
+namespace signalbox::store {
+namespace {
+
+constexpr std::string_view kSocketsSuffix = ":sockets";
+
+std::string join(std::string_view prefix, std::string_view name) {
+  std::string key(prefix);
+  key += name;
+  return key;
+}
+
+}  // namespace
+
+// The room "a:sockets" would otherwise share its key with the members of the room "a", and could
+// make that room unusable. A room's key never ends in the suffix, a member set's always does. The
+// space, and the second one for names that end in one, keeps names apart; no valid room id has any.
+std::string room_key(std::string_view room) {
+  std::string key = join("room:", room);
+  if (room.ends_with(kSocketsSuffix) || room.ends_with(' ')) key += ' ';
+  return key;
+}
+
+std::string room_sockets_key(std::string_view room) {
+  return room_key(room).append(kSocketsSuffix);
+}
+
+std::string socket_key(std::string_view socket) {
+  return join("socket:", socket);
+}
+
+std::string join_limit_key(std::string_view who) {
+  return join("ratelimit:join:", who);
+}
+
+std::string referrers_key(std::string_view day) {
+  return join("referrers:daily:", day);
+}
+
+}  // namespace signalbox::store

@@ -1,0 +1,68 @@
+// One connection to one address of Redis, from the attempt to connect until it ends: logs in, makes
+// sure that Redis answers, then takes commands. It never reconnects; Redis (store/redis.h) does.
+//
+// Thread: the loop's.
+// Owner: Redis. May be destroyed inside any call of its listener.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/loop.h"
+#include "engine/core/status.h"
+#include "engine/store/redis.h"
+#include "engine/store/redis_url.h"
+
+struct redisAsyncContext;
+
+namespace signalbox::store {
+
+class RedisConnection {
+ public:
+  // Called on the loop, never inside open() or send().
+  class Listener {
+   public:
+    virtual void on_ready() = 0;
+    // The reply to the oldest command that has none yet.
+    virtual void on_reply(const Reply& reply) = 0;
+    // Refused, timed out, turned away or closed. Commands without a reply will get none.
+    virtual void on_lost(const std::string& reason) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // `url` is kept as a reference. From open() Redis has `timeout_ms` to become ready.
+  RedisConnection(Loop& loop, const RedisUrl& url, uint64_t timeout_ms, Listener& listener);
+  ~RedisConnection();
+  RedisConnection(const RedisConnection&) = delete;
+  RedisConnection& operator=(const RedisConnection&) = delete;
+
+  // Begins to connect. `address` is numeric, or the path of a unix socket. kUnavailable when that
+  // fails at once; the listener is then not called.
+  Status open(const std::string& address);
+
+  // Sends one command. Only after on_ready. False when the connection is about to be lost.
+  bool send(const std::vector<std::string>& arguments);
+
+ private:
+  void log_in();
+  void on_login_reply(std::string_view command, const Reply& reply);
+  void lose(const std::string& reason);
+
+  Loop& loop_;
+  const RedisUrl& url_;
+  const uint64_t timeout_ms_;
+  Listener& listener_;
+  Timer timer_;
+  bool ready_ = false;
+  // The commands of the login that were sent and not answered yet.
+  std::vector<std::string> login_;
+  redisAsyncContext* context_ = nullptr;
+
+  friend struct RedisCallbacks;  // what hiredis calls, in redis_connection.cpp
+};
+
+}  // namespace signalbox::store
