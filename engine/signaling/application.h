@@ -1,0 +1,83 @@
+// The room application: what the events of the main namespace do. Clients join rooms and pass offers,
+// answers and candidates to each other; everything passes only between sockets of one room.
+//
+// Thread: the loop's.
+// Owner: the engine; it must outlive the socketio::Server that calls it.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/counters.h"
+#include "engine/core/json.h"
+#include "engine/core/options.h"
+#include "engine/signaling/members.h"
+#include "engine/socketio/namespace.h"
+#include "engine/store/rooms.h"
+
+namespace signalbox::signaling {
+
+// What the host may want to hear. Each may be empty; texts are valid during the call.
+struct RoomObserver {
+  std::function<void(const std::string& room)> created;
+  std::function<void(const std::string& room, const std::string& socket)> joined;
+  std::function<void(const std::string& room, const std::string& socket)> left;
+  std::function<void(const std::string& room, const std::string& socket, const std::string& why)>
+      refused;
+};
+
+class Application : public socketio::NamespaceHandler {
+ public:
+  // Keeps references to all of them.
+  Application(const Options& options, Counters& counters, store::Rooms& rooms,
+              const RoomObserver& observer);
+
+  // The namespace that it serves; before the first event.
+  void set_namespace(socketio::Namespace& nsp) { nsp_ = &nsp; }
+
+  void on_connect(socketio::Socket& socket) override;
+  void on_event(socketio::Socket& socket, const socketio::Event& event,
+                std::span<const std::string> attachments, std::optional<uint64_t> ack) override;
+  void on_disconnect(socketio::Socket& socket, std::string_view reason) override;
+
+  // A socket has been taken out of its room over HTTP: everyone in the room, itself too, is told.
+  void on_evicted(const std::string& room, const std::string& socket_id);
+
+ private:
+  struct Call;  // one event with all that belongs to it
+  using Handler = void (Application::*)(const Call& call);
+  static Handler find_handler(std::string_view name);
+
+  void on_join(const Call& call);
+  void on_offer(const Call& call) { relay(call, "offer"); }
+  void on_answer(const Call& call) { relay(call, "answer"); }
+  void on_candidate(const Call& call) { relay(call, "candidate"); }
+  void on_initiator_online(const Call& call);
+  void on_recipient_ready(const Call& call);
+
+  void relay(const Call& call, std::string_view payload);
+  void start_join(socketio::Socket& socket);
+  void finish_join(const std::string& socket_id, const std::string& room,
+                   const store::JoinReply& reply);
+  void accept_join(socketio::Socket& socket, const std::string& room, bool rejoined);
+  void refuse_join(socketio::Socket& socket, const std::string& room, const std::string& message);
+  void leave(const std::string& room, const std::string& socket_id);
+  // Sends a packet to the sockets of a room, but for `except`.
+  void broadcast(const std::string& room, std::string_view packet, const socketio::Socket* except,
+                 std::span<const std::string> attachments = {});
+  // Whether `roomId` of an event names the sender's own room; counts why not.
+  bool names_own_room(const Call& call, const json::Value& room);
+  void drop_invalid() { ++counters_.events_dropped_invalid; }
+
+  const Options& options_;
+  Counters& counters_;
+  store::Rooms& rooms_;
+  const RoomObserver& observer_;
+  socketio::Namespace* nsp_ = nullptr;
+  Members members_;
+};
+
+}  // namespace signalbox::signaling

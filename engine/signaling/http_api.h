@@ -1,0 +1,64 @@
+// The HTTP API: routes, and what each does with rooms, referrers and health.
+//
+// Thread: the loop's.
+// Owner: the engine; it must outlive the net::Server that calls it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/core/counters.h"
+#include "engine/core/json.h"
+#include "engine/core/log.h"
+#include "engine/core/options.h"
+#include "engine/net/http_exchange.h"
+#include "engine/signaling/application.h"
+#include "engine/signaling/health.h"
+#include "engine/store/referrers.h"
+#include "engine/store/rooms.h"
+
+namespace signalbox::signaling {
+
+class HttpApi {
+ public:
+  // Keeps references to all of them.
+  HttpApi(const Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
+          store::Referrers& referrers, Application& application, const Health& health,
+          const RoomObserver& observer);
+
+  size_t body_limit() const { return static_cast<size_t>(options_.http_max_body); }
+
+  void on_request(const std::shared_ptr<net::HttpExchange>& exchange);
+
+ private:
+  struct Route;
+  using ExchangePointer = std::shared_ptr<net::HttpExchange>;
+  static const Route* find_route(std::string_view path);
+
+  void create_room(const ExchangePointer& exchange);
+  void get_room(const ExchangePointer& exchange);
+  void check_room(const ExchangePointer& exchange);
+  void leave_room(const ExchangePointer& exchange);
+  void set_track(const ExchangePointer& exchange);
+  void log_debug(const ExchangePointer& exchange);
+  void brief_health(const ExchangePointer& exchange);
+  void detailed_health(const ExchangePointer& exchange);
+
+  void try_room(const ExchangePointer& exchange, int attempt);
+  // The roomId of the body, or nothing: then the request has been answered.
+  std::optional<std::string> room_id(const ExchangePointer& exchange, std::string_view body,
+                                     std::string_view missing);
+  void answer_unavailable(const ExchangePointer& exchange);
+
+  const Log& log_;
+  const Options& options_;
+  Counters& counters_;
+  store::Rooms& rooms_;
+  store::Referrers& referrers_;
+  Application& application_;
+  const Health& health_;
+  const RoomObserver& observer_;
+};
+
+}  // namespace signalbox::signaling

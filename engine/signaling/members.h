@@ -1,0 +1,49 @@
+// Which sockets of this node are in which room. Redis has the truth about rooms; this is the part of
+// it that concerns our own sockets, so that a relay needs no look-up elsewhere.
+//
+// Thread: the loop's.
+// Owner: the Application. It keeps a Member with each socket and points to sockets that it does not
+//   own: unbind() before a socket goes.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/socketio/socket.h"
+
+namespace signalbox::signaling {
+
+// What we know of one socket.
+struct Member : socketio::SocketData {
+  std::string room;  // empty: in none
+  // Joins of one socket are done one after the other: the first is under way, the others wait.
+  std::vector<std::string> joins;
+  // A join whose outcome is unknown, because Redis did not answer; to be undone at the end.
+  std::string doubtful;
+};
+
+class Members {
+ public:
+  void bind(socketio::Socket& socket, const std::string& room);
+  void unbind(socketio::Socket& socket);
+
+  // The sockets of this node in a room.
+  std::span<socketio::Socket* const> in(std::string_view room) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, std::vector<socketio::Socket*>, Hash, std::equal_to<>> rooms_;
+};
+
+// The Member that Application keeps with each of its sockets.
+inline Member& member(const socketio::Socket& socket) {
+  return *static_cast<Member*>(socket.data());
+}
+
+}  // namespace signalbox::signaling
