@@ -1,0 +1,17 @@
+// hostd's log: one line an event on stderr, with time and level.
+//
+// Thread: open_log() before there are other threads; log() any.
+#pragma once
+
+#include <string_view>
+
+#include "signalbox.h"
+
+namespace hostd {
+
+// Shows lines of `level` and graver ones from now on.
+void open_log(sbx_log_level level);
+
+void log(sbx_log_level level, std::string_view line);
+
+}  // namespace hostd

@@ -1,0 +1,106 @@
+// hostd: serves one engine until it is told to end.
+//
+// Exit codes: 0 ended as asked; 1 could not serve; 2 refused an option.
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "hostd/embedded_redis.h"
+#include "hostd/logging.h"
+#include "hostd/options.h"
+#include "hostd/signals.h"
+
+namespace hostd {
+namespace {
+
+std::string printable_url(const std::string& host, uint16_t port) {
+  std::string name = host;
+  if (host == "::" || host == "0.0.0.0") {
+    name = "localhost";
+  } else if (host.find(':') != std::string::npos) {
+    name = "[" + host + "]";
+  }
+  return "http://" + name + ":" + std::to_string(port);
+}
+
+enum class End { kAsAsked, kFailed, kRefused };
+
+// Serves until the engine has ended.
+End serve(const Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
+  sbx_callbacks callbacks{};
+  callbacks.size = sizeof callbacks;
+  callbacks.user = &signals;
+  callbacks.log = [](void*, sbx_log_level level, const char* line) { log(level, line); };
+  callbacks.stopped = [](void* user) { static_cast<Signals*>(user)->engine_stopped(); };
+
+  char err[512] = "";
+  sbx_engine* created = nullptr;
+  sbx_error rc = sbx_engine_create(settings.config.get(), &callbacks, &created, err, sizeof err);
+  Engine engine(created);
+  if (rc == SBX_OK) rc = sbx_engine_start(engine.get(), err, sizeof err);
+  if (rc != SBX_OK) {
+    log(SBX_LOG_ERROR, err);
+    return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
+  }
+  std::cout << "signalbox listening on "
+            << printable_url(settings.listen_host, sbx_engine_port(engine.get())) << std::endl;
+
+  bool asked = false;
+  bool redis_lives = true;
+  for (;;) {
+    switch (signals.wait(redis != nullptr && redis_lives ? redis->end() : -1)) {
+      case Signals::Event::kEndRequested:
+        if (asked) break;  // it ends within shutdown.timeout, however often it is asked
+        asked = true;
+        log(SBX_LOG_INFO, "ending");
+        sbx_engine_stop(engine.get());
+        break;
+      case Signals::Event::kRedisEnded:
+        log(SBX_LOG_ERROR, "the embedded redis-server has ended; ending too");
+        redis_lives = false;
+        sbx_engine_stop(engine.get());
+        break;
+      case Signals::Event::kEngineStopped:
+        return asked && redis_lives ? End::kAsAsked : End::kFailed;
+    }
+  }
+}
+
+int run(int argc, char** argv) {
+  int exit_code = 0;
+  std::optional<Settings> settings = read_settings(argc, argv, &exit_code);
+  if (!settings) return exit_code;
+  open_log(settings->log_level);
+
+  Signals signals;
+  std::optional<EmbeddedRedis> redis;
+  if (!settings->redis_given) {
+    redis.emplace();
+    sbx_config_set(settings->config.get(), "redis.url", redis->url().c_str(), nullptr, 0);
+  }
+  const End end = serve(*settings, redis ? &*redis : nullptr, signals);
+  switch (end) {
+    case End::kAsAsked:
+      return 0;
+    case End::kRefused:
+      return 2;
+    case End::kFailed:
+      break;
+  }
+  return 1;
+}
+
+}  // namespace
+}  // namespace hostd
+
+int main(int argc, char** argv) {
+  try {
+    return hostd::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "hostd: " << error.what() << "\n";
+    return 1;
+  }
+}

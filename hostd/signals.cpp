@@ -1,0 +1,53 @@
+#include "hostd/signals.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+namespace hostd {
+namespace {
+
+Descriptor checked(int fd, const char* what) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
+  return Descriptor(fd);
+}
+
+}  // namespace
+
+Signals::Signals() : stopped_(checked(eventfd(0, EFD_CLOEXEC), "eventfd")) {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  sigprocmask(SIG_BLOCK, &ending, nullptr);
+  signals_ = checked(signalfd(-1, &ending, SFD_CLOEXEC), "signalfd");
+  signal(SIGPIPE, SIG_IGN);
+}
+
+Signals::Event Signals::wait(int redis_end) {
+  std::array<pollfd, 3> waited = {
+      {{signals_.get(), POLLIN, 0}, {stopped_.get(), POLLIN, 0}, {redis_end, POLLIN, 0}}};
+  while (poll(waited.data(), waited.size(), -1) < 0) {
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
+  }
+  if (waited[1].revents != 0) return Event::kEngineStopped;
+  if (waited[0].revents != 0) {
+    signalfd_siginfo info;
+    [[maybe_unused]] ssize_t size = read(signals_.get(), &info, sizeof info);
+    return Event::kEndRequested;
+  }
+  return Event::kRedisEnded;
+}
+
+void Signals::engine_stopped() {
+  const uint64_t one = 1;
+  [[maybe_unused]] ssize_t size = write(stopped_.get(), &one, sizeof one);
+}
+
+}  // namespace hostd

@@ -1,0 +1,30 @@
+// What the main thread waits for: signals that ask hostd to end, and the ends of others.
+//
+// Thread: construct it on the main thread before there are other threads, so that none of them is
+//   interrupted by the signals; wait() there; engine_stopped() any thread.
+#pragma once
+
+#include "hostd/descriptor.h"
+
+namespace hostd {
+
+class Signals {
+ public:
+  enum class Event { kEndRequested, kEngineStopped, kRedisEnded };
+
+  // Takes over SIGTERM and SIGINT, and ignores SIGPIPE. Throws std::system_error.
+  Signals();
+
+  // Waits for the next event. `redis_end` becomes readable when the embedded Redis has ended; -1
+  // when that is not waited for.
+  Event wait(int redis_end);
+
+  // Makes wait() return kEngineStopped.
+  void engine_stopped();
+
+ private:
+  Descriptor signals_;
+  Descriptor stopped_;
+};
+
+}  // namespace hostd

@@ -1,0 +1,191 @@
+/* Version, error texts, the table of options and setting them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "signalbox.h"
+
+static void version_is_the_project_s(void** state) {
+  char composed[64];
+  (void)state;
+  assert_string_equal(sbx_version(), PROJECT_VERSION);
+  assert_string_equal(SBX_VERSION, PROJECT_VERSION);
+  snprintf(composed, sizeof composed, "%d.%d.%d", SBX_VERSION_MAJOR, SBX_VERSION_MINOR,
+           SBX_VERSION_PATCH);
+  assert_string_equal(composed, PROJECT_VERSION);
+}
+
+static void error_values_are_fixed(void** state) {
+  (void)state;
+  assert_int_equal(SBX_OK, 0);
+  assert_int_equal(SBX_E_INVALID, -1);
+  assert_int_equal(SBX_E_STATE, -2);
+  assert_int_equal(SBX_E_ADDRESS, -3);
+  assert_int_equal(SBX_E_SYSTEM, -4);
+  assert_int_equal(SBX_E_UNAVAILABLE, -5);
+  assert_int_equal(SBX_E_INTERNAL, -6);
+}
+
+static void every_error_has_its_text(void** state) {
+  int code;
+  int other;
+  (void)state;
+  for (code = SBX_E_INTERNAL; code <= SBX_OK; ++code) {
+    assert_string_not_equal(sbx_error_text(code), sbx_error_text(1));
+    for (other = code + 1; other <= SBX_OK; ++other) {
+      assert_string_not_equal(sbx_error_text(code), sbx_error_text(other));
+    }
+  }
+  assert_string_equal(sbx_error_text(1), "unknown error");
+  assert_string_equal(sbx_error_text(SBX_E_INTERNAL - 1), "unknown error");
+}
+
+static void options_describe_themselves(void** state) {
+  const size_t count = sbx_option_count();
+  sbx_config* config = sbx_config_new();
+  size_t i;
+  int seen_port = 0;
+  (void)state;
+  assert_true(count > 20);
+  for (i = 0; i < count; ++i) {
+    sbx_option_info info;
+    memset(&info, 0, sizeof info);
+    info.size = sizeof info;
+    assert_int_equal(sbx_option_get(i, &info), SBX_OK);
+    assert_int_equal(info.size, sizeof info);
+    assert_true(strlen(info.name) > 0 && strlen(info.doc) > 0);
+    assert_non_null(info.unit);
+    /* A default is a value that may be set. */
+    assert_int_equal(sbx_config_set(config, info.name, info.default_value, NULL, 0), SBX_OK);
+    if (strcmp(info.name, "listen.port") == 0) {
+      seen_port = 1;
+      assert_int_equal(info.type, SBX_OPTION_INTEGER);
+      assert_int_equal(info.minimum, 0);
+      assert_int_equal(info.maximum, 65535);
+      assert_string_equal(info.default_value, "3001");
+    }
+  }
+  assert_true(seen_port);
+  sbx_config_free(config);
+}
+
+static void option_get_refuses(void** state) {
+  sbx_option_info info;
+  (void)state;
+  memset(&info, 0x5a, sizeof info);
+  info.size = sizeof info;
+  assert_int_equal(sbx_option_get(sbx_option_count(), &info), SBX_E_INVALID);
+  assert_int_equal(sbx_option_get(0, NULL), SBX_E_INVALID);
+  info.size = sizeof info - sizeof(void*);
+  assert_int_equal(sbx_option_get(0, &info), SBX_E_INVALID);
+  assert_int_equal(((const unsigned char*)&info)[sizeof info - 1], 0x5a);
+}
+
+static void option_get_fills_no_more_than_it_knows(void** state) {
+  struct {
+    sbx_option_info info;
+    char newer[16]; /* members of a later version */
+  } larger;
+  (void)state;
+  memset(&larger, 0x5a, sizeof larger);
+  larger.info.size = sizeof larger;
+  assert_int_equal(sbx_option_get(0, &larger.info), SBX_OK);
+  assert_int_equal(larger.newer[0], 0x5a);
+}
+
+static void set_accepts(void** state) {
+  sbx_config* config = sbx_config_new();
+  char err[64] = "untouched";
+  (void)state;
+  assert_non_null(config);
+  assert_int_equal(sbx_config_set(config, "listen.port", "0", err, sizeof err), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "limits.join_enabled", "off", err, sizeof err), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "cors.origins", "", err, sizeof err), SBX_OK);
+  assert_string_equal(err, "untouched");
+  sbx_config_free(config);
+}
+
+static void set_names_what_is_wrong(void** state) {
+  sbx_config* config = sbx_config_new();
+  char err[256] = "";
+  (void)state;
+  assert_int_equal(sbx_config_set(config, "listen.prot", "1", err, sizeof err), SBX_E_INVALID);
+  assert_non_null(strstr(err, "listen.prot"));
+  assert_non_null(strstr(err, "listen.port"));
+  assert_int_equal(sbx_config_set(config, "listen.port", "65536", err, sizeof err), SBX_E_INVALID);
+  assert_non_null(strstr(err, "listen.port"));
+  assert_non_null(strstr(err, "65536"));
+  assert_non_null(strstr(err, "65535"));
+  assert_int_equal(sbx_config_set(config, "limits.join_enabled", "maybe", err, sizeof err),
+                   SBX_E_INVALID);
+  assert_non_null(strstr(err, "maybe"));
+  sbx_config_free(config);
+}
+
+static void set_refuses_null(void** state) {
+  sbx_config* config = sbx_config_new();
+  char err[64] = "";
+  (void)state;
+  assert_int_equal(sbx_config_set(NULL, "listen.port", "1", err, sizeof err), SBX_E_INVALID);
+  assert_non_null(strstr(err, "config"));
+  assert_int_equal(sbx_config_set(config, NULL, "1", err, sizeof err), SBX_E_INVALID);
+  assert_non_null(strstr(err, "name"));
+  assert_int_equal(sbx_config_set(config, "listen.port", NULL, err, sizeof err), SBX_E_INVALID);
+  assert_non_null(strstr(err, "value"));
+  assert_int_equal(sbx_config_set(config, "no", "1", NULL, 0), SBX_E_INVALID);
+  assert_int_equal(sbx_config_set(config, "no", "1", NULL, 8), SBX_E_INVALID);
+  sbx_config_free(config);
+  sbx_config_free(NULL);
+}
+
+static void error_text_is_cut_to_the_buffer(void** state) {
+  sbx_config* config = sbx_config_new();
+  char whole[256];
+  char err[256];
+  size_t size;
+  (void)state;
+  sbx_config_set(config, "listen.prot", "1", whole, sizeof whole);
+  for (size = 0; size <= strlen(whole) + 2; ++size) {
+    memset(err, '#', sizeof err);
+    assert_int_equal(sbx_config_set(config, "listen.prot", "1", err, size), SBX_E_INVALID);
+    assert_int_equal(err[size], '#');
+    if (size > 0) {
+      assert_int_equal(strlen(err), size <= strlen(whole) ? size - 1 : strlen(whole));
+      assert_memory_equal(err, whole, strlen(err));
+    }
+  }
+  sbx_config_free(config);
+}
+
+static void log_level_is_checked(void** state) {
+  sbx_config* config = sbx_config_new();
+  (void)state;
+  assert_int_equal(sbx_config_set_log_level(config, SBX_LOG_ERROR), SBX_OK);
+  assert_int_equal(sbx_config_set_log_level(config, SBX_LOG_DEBUG), SBX_OK);
+  assert_int_equal(sbx_config_set_log_level(config, SBX_LOG_DEBUG + 1), SBX_E_INVALID);
+  assert_int_equal(sbx_config_set_log_level(config, -1), SBX_E_INVALID);
+  assert_int_equal(sbx_config_set_log_level(NULL, SBX_LOG_INFO), SBX_E_INVALID);
+  sbx_config_free(config);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(version_is_the_project_s),
+      cmocka_unit_test(error_values_are_fixed),
+      cmocka_unit_test(every_error_has_its_text),
+      cmocka_unit_test(options_describe_themselves),
+      cmocka_unit_test(option_get_refuses),
+      cmocka_unit_test(option_get_fills_no_more_than_it_knows),
+      cmocka_unit_test(set_accepts),
+      cmocka_unit_test(set_names_what_is_wrong),
+      cmocka_unit_test(set_refuses_null),
+      cmocka_unit_test(error_text_is_cut_to_the_buffer),
+      cmocka_unit_test(log_level_is_checked),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

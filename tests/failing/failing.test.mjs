@@ -1,0 +1,5 @@
+// Fails, so that the runner can be seen to notice.
+import assert from 'node:assert';
+import test from 'node:test';
+
+test('fails', () => assert.fail());

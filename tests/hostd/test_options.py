@@ -1,0 +1,161 @@
+"""Flags, environment and file: what is understood, what goes before what, what is refused."""
+
+import re
+
+import pytest
+
+NO_REDIS = "--redis=unix:///nonexistent/redis.sock"  # hostd serves without; none is started
+
+
+def test_version(launcher):
+    status, out, err = launcher.run("--version")
+    assert status == 0 and err == ""
+    assert re.fullmatch(r"signalbox \d+\.\d+\.\d+\n", out)
+
+
+def test_help_tells_every_option(launcher):
+    status, out, err = launcher.run("--help")
+    assert status == 0 and err == ""
+    assert re.search(r"-p,--port,--listen\.port INT .*0\.\.65535, default 3001", out)
+    assert re.search(r"--rooms\.ttl INT .*\[s, .*default 86400", out)
+    for name in ("--host", "--redis", "--config", "--log-level", "--cors.origins", "--version"):
+        assert name in out
+
+
+@pytest.mark.parametrize("host,printed", [
+    ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "localhost"), ("::", "localhost"), ("::1", "[::1]")])
+def test_ready_line(launcher, host, printed):
+    hostd = launcher.serve("--listen.host", host, "-p", 0, NO_REDIS)
+    assert hostd.url == f"http://{printed}:{hostd.port}"
+    status, rest = hostd.end()
+    assert (status, rest) == (0, "")
+
+
+def test_log_lines_have_time_and_level(launcher):
+    hostd = launcher.serve("-p", 0, NO_REDIS, "--log-level", "debug")
+    hostd.end()
+    lines = hostd.log().splitlines()
+    assert lines
+    for line in lines:
+        assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d "
+                        r"(error|warning|info|debug) \S", line)
+
+
+# --- What goes before what ---
+
+def write(launcher, text, name="hostd.toml"):
+    file = launcher.directory / name
+    file.write_text(text)
+    return file
+
+
+FLAG, OWN, BACKEND, FILE = "flag", "SIGNALBOX_*", "backend's", "file"
+
+
+@pytest.mark.parametrize("given,expected", [
+    ({FILE}, FILE), ({FILE, BACKEND}, BACKEND), ({FILE, BACKEND, OWN}, OWN),
+    ({FILE, BACKEND, OWN, FLAG}, FLAG), ({FILE, FLAG}, FLAG), ({BACKEND, OWN}, OWN), (set(), "default")])
+def test_precedence(launcher, given, expected):
+    arguments = ["-p", 0, NO_REDIS]
+    env = {}
+    if FLAG in given:
+        arguments += ["--environment", FLAG]
+    if OWN in given:
+        env["SIGNALBOX_ENVIRONMENT"] = OWN
+    if BACKEND in given:
+        env["NODE_ENV"] = BACKEND
+    if FILE in given:
+        arguments += ["--config", write(launcher, f'environment = "{FILE}"\n')]
+    hostd = launcher.serve(*arguments, env=env)
+    _, health = hostd.get("/health")
+    assert health["environment"] == ("production" if expected == "default" else expected)
+
+
+@pytest.mark.parametrize("text", [
+    'listen.host = "127.0.0.1"\nlisten.port = 0\nredis.url = "unix:///nonexistent"\n',
+    '[listen]\nhost = "127.0.0.1"\nport = 0\n[redis]\nurl = "unix:///nonexistent"\n',
+    '# comment\n[listen]\nhost = 127.0.0.1 # comment\nport=0\n\n[redis]\nurl = unix:///nonexistent\n'])
+def test_file(launcher, text):
+    hostd = launcher.serve("--config", write(launcher, text))
+    assert hostd.url.startswith("http://127.0.0.1:")
+    assert launcher.redis_directories() == []
+
+
+@pytest.mark.parametrize("text", [
+    'origins = ["https://a.example", "https://b.example"]', 'origins = "https://a.example,https://b.example"'])
+def test_lists_in_the_file(launcher, text):
+    file = write(launcher, "[cors]\n" + text + "\n")
+    hostd = launcher.serve("-p", 0, NO_REDIS, "--config", file)
+    for origin in ("https://a.example", "https://b.example"):
+        response, _ = hostd.get("/health", {"Origin": origin})
+        assert response.headers["Access-Control-Allow-Origin"] == origin
+
+
+# --- The variables of the Node backend ---
+
+def test_backend_port_and_cors_origin(launcher, free_port):
+    hostd = launcher.serve(NO_REDIS, env={
+        "BACKEND_PORT": str(free_port), "CORS_ORIGIN": "https://a.example,https://b.example"})
+    assert hostd.port == free_port
+    response, _ = hostd.get("/health", {"Origin": "https://b.example"})
+    assert response.headers["Access-Control-Allow-Origin"] == "https://b.example"
+
+
+@pytest.mark.parametrize("env,host,port", [
+    ({"REDIS_HOST": "127.0.0.2"}, "127.0.0.2", 6379),
+    ({"REDIS_PORT": "1"}, "127.0.0.1", 1),
+    ({"REDIS_HOST": "127.0.0.3", "REDIS_PORT": "2"}, "127.0.0.3", 2),
+    ({"REDIS_HOST": "::1", "REDIS_PORT": "2"}, "::1", 2)])
+def test_backend_redis(launcher, env, host, port):
+    hostd = launcher.serve("-p", 0, env=env)
+    assert launcher.redis_directories() == []
+    _, health = hostd.get("/health/detailed")
+    assert health["dependencies"]["redis"]["host"] == host
+    assert health["dependencies"]["redis"]["port"] == port
+
+
+def test_empty_backend_variables_are_absent(launcher):
+    hostd = launcher.serve("-p", 0, env={
+        "BACKEND_PORT": "", "REDIS_HOST": "", "REDIS_PORT": "", "CORS_ORIGIN": "", "NODE_ENV": ""})
+    assert len(launcher.redis_directories()) == 1
+    _, health = hostd.get("/health")
+    assert health["environment"] == "production"
+
+
+@pytest.mark.parametrize("env", [
+    {"SIGNALBOX_REDIS_URL": "unix:///nonexistent"}, {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"}])
+def test_redis_from_the_environment_starts_none(launcher, env):
+    launcher.serve("-p", 0, env=env)
+    assert launcher.redis_directories() == []
+
+
+# --- What is refused: status 2, and a text with the name, the value and what is allowed ---
+
+@pytest.mark.parametrize("arguments,env,file,told", [
+    (["--listen.port", "65536"], {}, None, ["listen.port", "65536", "65535"]),
+    (["-p", "x"], {}, None, ["listen.port", "'x'", "65535"]),
+    (["--limits.join_enabled", "maybe"], {}, None, ["limits.join_enabled", "maybe"]),
+    ([], {"SIGNALBOX_ROOMS_TTL": "-1"}, None, ["SIGNALBOX_ROOMS_TTL", "rooms.ttl", "-1"]),
+    ([], {"BACKEND_PORT": "70000"}, None, ["BACKEND_PORT", "listen.port", "70000"]),
+    ([], {}, "[listen]\nport = 65536\n", ["hostd.toml", "listen.port", "65536"]),
+    ([], {}, "[listen]\nprot = 1\n", ["hostd.toml", "listen.prot"]),
+    ([], {}, "nonsense\n", ["hostd.toml", "nonsense"]),
+    ([], {}, "listen.port = [1, 2]\n", ["hostd.toml", "listen.port", "one value"]),
+    (["--no-such-flag"], {}, None, ["--no-such-flag"]),
+    (["--listen.prot", "1"], {}, None, ["--listen.prot"]),
+    (["stray"], {}, None, ["stray"]),
+    (["--log-level", "loud"], {}, None, ["--log-level", "loud", "warning"]),
+    (["--config", "/nonexistent.toml"], {}, None, ["--config", "/nonexistent.toml"]),
+    (["--config", "/"], {}, None, ["--config"]),
+    (["--redis", "http://x"], {}, None, ["redis.url", "http://x"]),
+])
+def test_refused(launcher, arguments, env, file, told):
+    if file is not None:
+        arguments = [*arguments, "--config", write(launcher, file)]
+    status, out, err = launcher.run(*arguments, env=env)
+    assert status == 2, err
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    for text in told:
+        assert text in err
+    assert launcher.redis_directories() == []

@@ -1,0 +1,54 @@
+// Child processes and temporary directories that never outlive the test process: the kernel kills the
+// children when it dies (setpriv --pdeathsig), the exit handler when it ends.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const children = new Set();
+const directories = new Set();
+
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+// Starts a program. `child.exited` settles with { code, signal }; `child.output.stdout` and
+// `.stderr` hold what it printed so far.
+export function start(command, args, { env = process.env } = {}) {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // A test file that failed before it could end its children must end all the same.
+  child.unref();
+  child.stdout.unref();
+  child.stderr.unref();
+  children.add(child);
+  child.output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      child.output[name] += text;
+    });
+  }
+  child.exited = new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      children.delete(child);
+      resolve({ code, signal });
+    });
+  });
+  return child;
+}
+
+export function temporaryDirectory() {
+  const directory = mkdtempSync(path.join(tmpdir(), 'signalbox-test-'));
+  directories.add(directory);
+  return directory;
+}
+
+export function removeDirectory(directory) {
+  rmSync(directory, { recursive: true, force: true });
+  directories.delete(directory);
+}

@@ -1,0 +1,113 @@
+#include "tests/lib/redis_server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+namespace signalbox::test {
+namespace {
+
+std::string make_directory() {
+  char path[] = "/tmp/signalbox-redis-XXXXXX";
+  if (mkdtemp(path) == nullptr) throw std::runtime_error("mkdtemp");
+  return path;
+}
+
+}  // namespace
+
+RedisServer::RedisServer(std::vector<std::string> arguments)
+    : arguments_(std::move(arguments)),
+      directory_(make_directory()),
+      socket_path_(directory_ + "/redis.sock") {
+  start();
+}
+
+RedisServer::~RedisServer() {
+  kill();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void RedisServer::start() {
+  std::vector<std::string> command = {
+      "redis-server", "--port", "0",     "--unixsocket", socket_path_,  "--save", "",
+      "--appendonly", "no",     "--dir", directory_,     "--daemonize", "no"};
+  command.insert(command.end(), arguments_.begin(), arguments_.end());
+  std::vector<char*> argv;
+  for (std::string& argument : command) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  const pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);  // it died before the line above
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    dup2(ends[1], STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    execvp(argv[0], argv.data());
+    _exit(127);
+  }
+  close(ends[1]);
+  output_ = ends[0];
+  if (pid_ < 0) throw std::runtime_error("fork");
+  wait_until_ready();
+}
+
+// The server prints a line when it listens.
+void RedisServer::wait_until_ready() {
+  std::string printed;
+  char buffer[4096];
+  while (printed.find("eady to accept connections") == std::string::npos) {
+    const ssize_t got = read(output_, buffer, sizeof(buffer));
+    if (got <= 0) throw std::runtime_error("redis-server did not start: " + printed);
+    printed.append(buffer, static_cast<size_t>(got));
+  }
+}
+
+void RedisServer::kill() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+  if (output_ >= 0) close(std::exchange(output_, -1));
+}
+
+void RedisServer::pause() {
+  ::kill(pid_, SIGSTOP);
+  waitpid(pid_, nullptr, WUNTRACED);
+}
+
+void RedisServer::resume() {
+  ::kill(pid_, SIGCONT);
+}
+
+int free_port() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(fd);
+  if (!bound) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
+}  // namespace signalbox::test

@@ -1,0 +1,93 @@
+#include "engine/store/referrers.h"
+
+#include <memory>
+#include <string>
+
+#include "tests/lib/redis_server.h"
+#include "tests/store/client.h"
+#include "tests/store/cmocka.h"
+
+namespace {
+
+using signalbox::Loop;
+using signalbox::store::Referrers;
+using signalbox::test::await;
+using signalbox::test::Client;
+using signalbox::test::RedisServer;
+
+const char kDay[] = "2024-02-29";
+const char kKey[] = "referrers:daily:2024-02-29";
+
+struct Test {
+  explicit Test(const RedisServer& server) : client(loop, server.url()) {
+    client.call({"FLUSHALL"});
+  }
+  bool count(const std::string& ref) {
+    return await<bool>(
+        loop, [&](std::function<void(bool)> done) { referrers.count(ref, kDay, std::move(done)); });
+  }
+  std::string of(const std::string& ref) { return client.text({"HGET", kKey, ref}); }
+
+  Loop loop;
+  Client client;
+  Referrers referrers{*client.redis};
+};
+
+std::unique_ptr<RedisServer> server;
+
+void counts_by_day_and_ref(void**) {
+  Test test(*server);
+  for (int i = 0; i < 3; ++i) assert_true(test.count("news"));
+  assert_true(test.count(std::string("a\0 \"b", 5)));
+  assert_string_equal(test.of("news").c_str(), "3");
+  assert_string_equal(test.of(std::string("a\0 \"b", 5)).c_str(), "1");
+  assert_in_range(test.client.integer({"TTL", kKey}), 2592000 - 5, 2592000);
+}
+
+void a_day_holds_only_so_many_refs(void**) {
+  Test test(*server);
+  test.client.call(
+      {"EVAL", "for i = 1, 9999 do redis.call('HSET', KEYS[1], 'ref' .. i, 1) end", "1", kKey});
+  assert_true(test.count("the last"));
+  assert_string_equal(test.of("the last").c_str(), "1");
+  assert_true(test.count("too late"));
+  assert_true(test.count("too late as well"));
+  assert_string_equal(test.of("(other)").c_str(), "2");
+  assert_int_equal(test.client.integer({"HLEN", kKey}), 10001);
+  assert_true(test.count("ref17"));
+  assert_string_equal(test.of("ref17").c_str(), "2");
+}
+
+void a_long_ref_is_not_kept(void**) {
+  Test test(*server);
+  assert_true(test.count(std::string(256, 'x')));
+  assert_true(test.count(std::string(257, 'x')));
+  assert_string_equal(test.of(std::string(256, 'x')).c_str(), "1");
+  assert_string_equal(test.of("(other)").c_str(), "1");
+  assert_int_equal(test.client.integer({"HLEN", kKey}), 2);
+}
+
+void tells_when_it_could_not_count(void**) {
+  RedisServer mortal;
+  Test test(mortal);
+  test.client.call({"SET", kKey, "not ours"});
+  assert_false(test.count("news"));
+  mortal.kill();
+  assert_false(test.count("news"));
+}
+
+}  // namespace
+
+int main() {
+  signalbox::test::block_sigpipe();
+  server = std::make_unique<RedisServer>();
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(counts_by_day_and_ref),
+      cmocka_unit_test(a_day_holds_only_so_many_refs),
+      cmocka_unit_test(a_long_ref_is_not_kept),
+      cmocka_unit_test(tells_when_it_could_not_count),
+  };
+  const int failed = cmocka_run_group_tests(tests, nullptr, nullptr);
+  server.reset();
+  return failed;
+}

@@ -1,0 +1,70 @@
+// One Redis for a program of room tests, emptied before each test, and an engine's view of it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/store/rooms.h"
+#include "tests/lib/redis_server.h"
+#include "tests/store/client.h"
+#include "tests/store/cmocka.h"
+
+namespace signalbox::test {
+
+struct RoomsFixture {
+  explicit RoomsFixture(Loop& loop, Options options) : client(loop, std::move(options)) {}
+
+  store::CreateResult create(const std::string& room) {
+    return await<store::CreateResult>(client.loop,
+                                      [&](std::function<void(store::CreateResult)> done) {
+                                        rooms.create(room, std::move(done));
+                                      });
+  }
+  store::CheckResult check(const std::string& room) {
+    return await<store::CheckResult>(
+        client.loop,
+        [&](std::function<void(store::CheckResult)> done) { rooms.check(room, std::move(done)); });
+  }
+  // Of a client whose joins are not limited, unless `limit_key` says who it is.
+  store::JoinReply join(const std::string& room, const std::string& socket,
+                        const std::string& limit_key = "") {
+    return await<store::JoinReply>(client.loop, [&](std::function<void(store::JoinReply)> done) {
+      rooms.join({room, socket, limit_key}, std::move(done));
+    });
+  }
+  store::LeaveReply leave(const std::string& room, const std::string& socket) {
+    return await<store::LeaveReply>(client.loop, [&](std::function<void(store::LeaveReply)> done) {
+      rooms.leave(room, socket, std::move(done));
+    });
+  }
+
+  int64_t ttl(const std::string& key) { return client.integer({"TTL", key}); }
+  bool exists(const std::string& key) { return client.integer({"EXISTS", key}) == 1; }
+
+  Client client;
+  store::Rooms rooms{*client.redis, client.options};
+};
+
+// A server, a loop and one engine for a test.
+struct RoomsTest {
+  explicit RoomsTest(const RedisServer& server, Options options = {})
+      : rooms(loop, with_url(std::move(options), server.url())) {
+    rooms.client.call({"FLUSHALL"});
+  }
+  static Options with_url(Options options, const std::string& url) {
+    options.redis_url = url;
+    return options;
+  }
+  Loop loop;
+  RoomsFixture rooms;
+};
+
+inline void assert_members(std::vector<std::string> members, std::vector<std::string> expected) {
+  std::sort(members.begin(), members.end());
+  std::sort(expected.begin(), expected.end());
+  assert_true(members == expected);
+}
+
+}  // namespace signalbox::test

@@ -1,0 +1,183 @@
+#include "engine/core/loop.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "tests/unit/unit_test.h"
+
+using signalbox::Loop;
+using signalbox::Poll;
+using signalbox::Timer;
+
+namespace {
+
+// Two connected sockets, closed at the end.
+struct SocketPair {
+  SocketPair() { assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0); }
+  ~SocketPair() {
+    close(fds[0]);
+    hang_up();
+  }
+  void hang_up() {
+    if (fds[1] >= 0) close(fds[1]);
+    fds[1] = -1;
+  }
+  int fds[2];
+};
+
+void posted_tasks_run_in_their_order(void**) {
+  Loop loop;
+  std::string order;
+  std::thread poster([&] {
+    for (const char c : std::string("abcd")) loop.post([&, c] { order += c; });
+    loop.post([&] { loop.stop(); });
+  });
+  loop.run();
+  poster.join();
+  assert_text_equal(order, "abcd");
+}
+
+void a_task_may_post(void**) {
+  Loop loop;
+  int runs = 0;
+  std::function<void()> again = [&] {
+    if (++runs == 3) {
+      loop.stop();
+    } else {
+      loop.post(again);
+    }
+  };
+  loop.post(again);
+  loop.run();
+  assert_int_equal(runs, 3);
+}
+
+void an_unrun_task_is_destroyed_with_its_loop(void**) {
+  auto held = std::make_shared<int>(1);
+  {
+    Loop loop;
+    loop.post([held] { fail(); });
+    assert_int_equal(held.use_count(), 2);
+  }
+  assert_int_equal(held.use_count(), 1);
+}
+
+void a_wake_reaches_the_handler(void**) {
+  Loop loop;
+  int wakes = 0;
+  loop.set_wake_handler([&] {
+    ++wakes;
+    loop.stop();
+  });
+  std::thread waker([&] { loop.wake(); });
+  loop.run();
+  waker.join();
+  assert_int_equal(wakes, 1);
+}
+
+void a_timer_fires_once_and_may_destroy_itself(void**) {
+  Loop loop;
+  int fired = 0;
+  auto timer = std::make_unique<Timer>(loop, [] {});
+  timer = std::make_unique<Timer>(loop, [&] {
+    ++fired;
+    timer.reset();
+    loop.stop();
+  });
+  timer->start(1);
+  assert_true(timer->active());
+  loop.run();
+  assert_int_equal(fired, 1);
+}
+
+void starting_a_timer_again_moves_it_and_stopping_ends_it(void**) {
+  Loop loop;
+  std::string order;
+  Timer moved(loop, [&] { order += 'm'; });
+  Timer stopped(loop, [&] { order += 's'; });
+  Timer first(loop, [&] { order += 'f'; });
+  Timer last(loop, [&] { loop.stop(); });
+  moved.start(1);
+  moved.start(6);
+  stopped.start(1);
+  stopped.stop();
+  assert_false(stopped.active());
+  first.start(3);
+  last.start(12);
+  loop.run();
+  assert_text_equal(order, "fm");
+}
+
+void a_poll_tells_readable_and_hang_up(void**) {
+  Loop loop;
+  SocketPair pair;
+  std::string received;
+  Poll poll(loop, pair.fds[0], [&](bool readable, bool) {
+    assert_true(readable);
+    char buffer[16];
+    const ssize_t got = read(pair.fds[0], buffer, sizeof buffer);
+    if (got <= 0) return loop.stop();
+    received.append(buffer, static_cast<size_t>(got));
+    pair.hang_up();
+  });
+  assert_true(poll.watch(true, false));
+  assert_int_equal(write(pair.fds[1], "hello", 5), 5);
+  loop.run();
+  assert_text_equal(received, "hello");
+}
+
+void a_poll_tells_writable_can_pause_and_may_destroy_itself(void**) {
+  Loop loop;
+  SocketPair pair;
+  std::string order;
+  std::unique_ptr<Poll> poll = std::make_unique<Poll>(loop, pair.fds[0], [&](bool, bool writable) {
+    assert_true(writable);
+    order += 'w';
+    poll.reset();
+    loop.stop();
+  });
+  assert_true(poll->watch(false, true));
+  assert_true(poll->watch(false, false));
+  Timer resume(loop, [&] {
+    order += 't';
+    poll->watch(false, true);
+  });
+  resume.start(2);
+  loop.run();
+  assert_text_equal(order, "tw");
+}
+
+void a_loop_can_run_again(void**) {
+  Loop loop;
+  int runs = 0;
+  for (int i = 0; i < 2; ++i) {
+    loop.post([&] {
+      ++runs;
+      loop.stop();
+    });
+    loop.run();
+  }
+  assert_int_equal(runs, 2);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(posted_tasks_run_in_their_order),
+      cmocka_unit_test(a_task_may_post),
+      cmocka_unit_test(an_unrun_task_is_destroyed_with_its_loop),
+      cmocka_unit_test(a_wake_reaches_the_handler),
+      cmocka_unit_test(a_timer_fires_once_and_may_destroy_itself),
+      cmocka_unit_test(starting_a_timer_again_moves_it_and_stopping_ends_it),
+      cmocka_unit_test(a_poll_tells_readable_and_hang_up),
+      cmocka_unit_test(a_poll_tells_writable_can_pause_and_may_destroy_itself),
+      cmocka_unit_test(a_loop_can_run_again),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
