@@ -15,8 +15,9 @@
 namespace signalbox {
 namespace {
 
-// A peer that has gone must be an error of write(), not the end of the host's process; hiredis writes
-// without MSG_NOSIGNAL. Blocking the signal on the loop's thread leaves the host's handlers alone.
+// A peer that has gone must be an error of write(), not the end of the host's process; hiredis
+// writes without MSG_NOSIGNAL. Blocking the signal on the loop's thread leaves the host's handlers
+// alone.
 class BlockSigpipe {
  public:
   BlockSigpipe() {
@@ -72,7 +73,7 @@ class Engine::Impl {
   uint16_t port() const { return port_.load(); }
 
  private:
-  // `opened` hears once how opening went, before anything else happens.
+  // `opened` hears once how opening went, after observers have and before anything is served.
   Status serve(const std::function<void(const Status&)>& opened) {
     const BlockSigpipe block;
     std::unique_ptr<Node> node;
@@ -95,8 +96,8 @@ class Engine::Impl {
       return status;
     }
     port_.store(node->port());
-    opened(status);
     if (observers_.started) observers_.started(node->port());
+    opened(status);
 
     bool stopping = false;
     const auto heed_stop = [&] {
@@ -131,10 +132,20 @@ Engine::~Engine() {
   join();
 }
 
-Status Engine::run() { return impl_->run(); }
-Status Engine::start() { return impl_->start(); }
-void Engine::stop() { impl_->stop(); }
-void Engine::join() { impl_->join(); }
-uint16_t Engine::port() const { return impl_->port(); }
+Status Engine::run() {
+  return impl_->run();
+}
+Status Engine::start() {
+  return impl_->start();
+}
+void Engine::stop() {
+  impl_->stop();
+}
+void Engine::join() {
+  impl_->join();
+}
+uint16_t Engine::port() const {
+  return impl_->port();
+}
 
 }  // namespace signalbox

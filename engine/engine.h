@@ -1,8 +1,10 @@
-// The engine: one loop, one listener, one node. Wires the floors together and is all that capi sees.
+// The engine: one loop, one listener, one node. Wires the floors together and is all that capi
+// sees.
 //
-// Thread: run() makes the calling thread the loop's thread until it returns; start() makes one of its
-//   own. stop() may be called from any thread and from a signal handler. Observers are called on the
-//   loop's thread and must not block. The rest belongs to the owner's thread.
+// Thread: run() makes the calling thread the loop's thread until it returns; start() makes one of
+// its
+//   own. stop() may be called from any thread and from a signal handler. Observers are called on
+//   the loop's thread and must not block. The rest belongs to the owner's thread.
 // Owner: whoever creates it. Destroying a started engine stops it first and waits for it.
 #pragma once
 
@@ -41,7 +43,8 @@ class Engine {
   // descriptors or memory are refused.
   Status run();
 
-  // The same on a thread of the engine's own; returns once the listener is bound, or with run()'s error.
+  // The same on a thread of the engine's own; returns once the listener is bound, or with run()'s
+  // error.
   Status start();
 
   // Asks the engine to stop: it closes its listener, tells its sessions, takes its sockets out of

@@ -32,7 +32,8 @@ Node::Node(Loop& loop, const Options& options, const Log& log, signaling::RoomOb
   application_.set_namespace(socketio_.add_namespace("/", application_));
 }
 
-// Connections end first, then what they asked of Redis, while everything that is called still lives.
+// Connections end first, then what they asked of Redis, while everything that is called still
+// lives.
 Node::~Node() {
   net_.close();
   redis_.close();

@@ -37,8 +37,8 @@ class Node : private net::Handler {
   Status open();
   uint16_t port() const { return net_.port(); }
 
-  // Stops accepting, ends every session, and calls `done` once nothing is left to say, to clients or
-  // to Redis, or when shutdown.timeout has passed.
+  // Stops accepting, ends every session, and calls `done` once nothing is left to say, to clients
+  // or to Redis, or when shutdown.timeout has passed.
   void shut_down(std::function<void()> done);
 
  private:

@@ -10,10 +10,10 @@ namespace signalbox {
 
 enum class ErrorCode {
   kNone = 0,
-  kInvalid,      // an argument or option that cannot be accepted; the text names it and what is allowed
-  kState,        // the call does not fit the object's state (started twice, ...)
-  kAddress,      // the listening address is in use, not ours, or not permitted
-  kSystem,       // the system refused memory, descriptors or threads
+  kInvalid,  // an argument or option that cannot be accepted; the text names it and what is allowed
+  kState,    // the call does not fit the object's state (started twice, ...)
+  kAddress,  // the listening address is in use, not ours, or not permitted
+  kSystem,   // the system refused memory, descriptors or threads
   kUnavailable,  // a service that is needed (Redis) does not answer
 };
 

@@ -29,8 +29,9 @@ Server::Server(Loop& loop, const Options& options, const net::OriginPolicy& orig
       reaper_(loop, [this] { retired_.clear(); }),
       pings_(loop, static_cast<uint64_t>(options.engineio_ping_interval),
              [](void* session) { static_cast<Session*>(session)->on_ping_due(); }),
-      pongs_(loop, static_cast<uint64_t>(options.engineio_ping_timeout),
-             [](void* session) { static_cast<Session*>(session)->close(CloseReason::kPingTimeout); }),
+      pongs_(
+          loop, static_cast<uint64_t>(options.engineio_ping_timeout),
+          [](void* session) { static_cast<Session*>(session)->close(CloseReason::kPingTimeout); }),
       upgrades_(loop, static_cast<uint64_t>(options.engineio_upgrade_timeout),
                 [](void* session) { static_cast<Session*>(session)->drop_probe(); }) {}
 

@@ -1,6 +1,6 @@
 // Engine.IO 4 over HTTP long polling and WebSockets: verifies requests, keeps the sessions.
-// https://github.com/socketio/engine.io-protocol (revision 4); where it is silent engine.io 6.6 is the
-// reference.
+// https://github.com/socketio/engine.io-protocol (revision 4); where it is silent engine.io 6.6 is
+// the reference.
 //
 // Thread: the loop's.
 // Owner: the engine; it must outlive the net::Server that calls it. It owns the sessions.

@@ -136,9 +136,8 @@ void Session::on_post(const std::shared_ptr<net::HttpExchange>& exchange) {
     close(CloseReason::kParseError);
     return;
   }
-  exchange->respond({.content_type = "text/html",
-                     .body = "ok",
-                     .headers = "Cache-Control: no-store\r\n"});
+  exchange->respond(
+      {.content_type = "text/html", .body = "ok", .headers = "Cache-Control: no-store\r\n"});
 }
 
 void Session::on_socket_open(WebSocketTransport& socket) {

@@ -1,5 +1,5 @@
-// One Engine.IO session: a client across its transports. It begins on polling or on a WebSocket, may
-// move from the first to the second, and ends once.
+// One Engine.IO session: a client across its transports. It begins on polling or on a WebSocket,
+// may move from the first to the second, and ends once.
 //
 // Thread: the loop's.
 // Owner: the Server. A Session lives until the turn of the loop after its handler's on_close().
@@ -30,8 +30,8 @@ enum class CloseReason {
   kTransportError,  // the client broke the transport's rules
   kPingTimeout,
   kParseError,
-  kSlowReader,      // more than engineio.max_buffered waited for it
-  kForced,          // the floor above asked for it
+  kSlowReader,  // more than engineio.max_buffered waited for it
+  kForced,      // the floor above asked for it
   kShutdown,
 };
 
@@ -64,7 +64,8 @@ class Session {
   // closed once engineio.max_buffered bytes wait for it.
   void send(std::string_view data, bool binary);
 
-  // Ends the session; the handler's on_close() is called inside. What was sent before still goes out.
+  // Ends the session; the handler's on_close() is called inside. What was sent before still goes
+  // out.
   void close(CloseReason reason);
 
  private:
@@ -101,10 +102,10 @@ class Session {
   std::string id_;
   net::Address client_;
   std::unique_ptr<SessionHandler> handler_;
-  WebSocketTransport* socket_ = nullptr;      // null: the transport is polling
-  WebSocketTransport* probe_ = nullptr;       // of an upgrade that is under way
-  std::shared_ptr<net::HttpExchange> poll_;   // the request that waits for something to send
-  std::vector<Pending> pending_;              // for the next poll
+  WebSocketTransport* socket_ = nullptr;     // null: the transport is polling
+  WebSocketTransport* probe_ = nullptr;      // of an upgrade that is under way
+  std::shared_ptr<net::HttpExchange> poll_;  // the request that waits for something to send
+  std::vector<Pending> pending_;             // for the next poll
   size_t pending_bytes_ = 0;
   Deadline heartbeat_;  // a ping is due, then a pong; when closing, the end of patience
   Deadline upgrade_;

@@ -51,6 +51,8 @@ void WebSocketTransport::close() {
   if (socket_ != nullptr) socket_->close(kNormalClosure);
 }
 
-size_t WebSocketTransport::queued() const { return socket_ != nullptr ? socket_->queued() : 0; }
+size_t WebSocketTransport::queued() const {
+  return socket_ != nullptr ? socket_->queued() : 0;
+}
 
 }  // namespace signalbox::engineio

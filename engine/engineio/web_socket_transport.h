@@ -1,4 +1,5 @@
-// Joins a WebSocket to its session, be it the session's transport or the probe that is to become it.
+// Joins a WebSocket to its session, be it the session's transport or the probe that is to become
+// it.
 //
 // Thread: the loop's.
 // Owner: its net::WebSocket. The session points to it until on_close().

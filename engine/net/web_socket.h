@@ -25,8 +25,8 @@ class WebSocket : public Attachment {
  public:
   WebSocket(Server& server, struct lws* wsi, std::unique_ptr<WebSocketHandler> handler);
 
-  // Sends one message, put together from `parts`: at once when nothing waits, else behind what waits.
-  // A failed connection swallows it; on_close() follows. Safe to call inside any callback.
+  // Sends one message, put together from `parts`: at once when nothing waits, else behind what
+  // waits. A failed connection swallows it; on_close() follows. Safe to call inside any callback.
   void send(std::initializer_list<std::string_view> parts, bool binary);
 
   // Sends what is queued, then a close frame with `code` (RFC 6455, 7.4.1), then ends. Nothing is

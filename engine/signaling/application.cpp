@@ -13,7 +13,8 @@ namespace {
 using socketio::EventText;
 using socketio::Socket;
 
-// Joins of one socket that may wait for one under way; a client that sends more at once is no client.
+// Joins of one socket that may wait for one under way; a client that sends more at once is no
+// client.
 constexpr size_t kMaxWaitingJoins = 16;
 
 constexpr const char* kBoundElsewhere = "Socket is already bound to another room";
@@ -53,7 +54,9 @@ Application::Application(const Options& options, Counters& counters, store::Room
                          const RoomObserver& observer)
     : options_(options), counters_(counters), rooms_(rooms), observer_(observer) {}
 
-void Application::on_connect(Socket& socket) { socket.set_data(std::make_unique<Member>()); }
+void Application::on_connect(Socket& socket) {
+  socket.set_data(std::make_unique<Member>());
+}
 
 Application::Handler Application::find_handler(std::string_view name) {
   struct Row {
@@ -92,7 +95,8 @@ void Application::relay(const Call& call, std::string_view payload) {
   std::array<json::Member, 3> found = {{{"peerId", {}}, {"from", {}}, {payload, {}}}};
   const auto& [peer_id, from, opaque] = found;
   std::string peer_name;
-  if (!json::scan_object(call.argument, found) || !json::decode_string(peer_id.value.text, peer_name)) {
+  if (!json::scan_object(call.argument, found) ||
+      !json::decode_string(peer_id.value.text, peer_name)) {
     drop_invalid();
     return;
   }
@@ -172,7 +176,7 @@ void Application::on_join(const Call& call) {
   }
   Member& self = member(call.socket);
   if (self.joins.size() > kMaxWaitingJoins) {
-    drop_invalid();
+    refuse_join(call.socket, room, "Too many joins at once");
     return;
   }
   self.joins.push_back(std::move(room));
@@ -271,7 +275,8 @@ void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {
   const std::string room = self.room;
   if (!room.empty()) {
     members_.unbind(socket);
-    broadcast(room, single_member_event("peer-disconnected", "peerId", quoted(socket.id())), nullptr);
+    broadcast(room, single_member_event("peer-disconnected", "peerId", quoted(socket.id())),
+              nullptr);
     leave(room, socket.id());
     if (observer_.left) observer_.left(room, socket.id());
   }

@@ -1,5 +1,5 @@
-// The room application: what the events of the main namespace do. Clients join rooms and pass offers,
-// answers and candidates to each other; everything passes only between sockets of one room.
+// The room application: what the events of the main namespace do. Clients join rooms and pass
+// offers, answers and candidates to each other; everything passes only between sockets of one room.
 //
 // Thread: the loop's.
 // Owner: the engine; it must outlive the socketio::Server that calls it.

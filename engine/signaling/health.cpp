@@ -80,7 +80,9 @@ Health::Health(Loop& loop, const Options& options, store::Redis& redis,
       connections_(std::move(connections)),
       started_ms_(loop.now_ms()) {}
 
-uint64_t Health::uptime_s() const { return (loop_.now_ms() - started_ms_) / 1000; }
+uint64_t Health::uptime_s() const {
+  return (loop_.now_ms() - started_ms_) / 1000;
+}
 
 net::Response Health::brief() const {
   JsonDocument document;

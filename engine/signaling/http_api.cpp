@@ -15,8 +15,8 @@
 namespace signalbox::signaling {
 namespace {
 
-constexpr size_t kRejoinableLength = 8;  // an id this long is nobody's by chance: creating it again is
-                                         // coming back to it
+constexpr size_t kRejoinableLength = 8;  // an id this long is nobody's by chance: creating it again
+                                         // is coming back to it
 constexpr int kNumericTries = 10;
 constexpr int kAlphanumericTries = 50;
 constexpr size_t kRandomRoomLength = 4;
@@ -61,7 +61,8 @@ bool says_json(std::string_view content_type) {
           content_type[kJson.size()] == ' ');
 }
 
-// The body as a JSON object; one of another type, or none, counts as an empty object (as in Express).
+// The body as a JSON object; one of another type, or none, counts as an empty object (as in
+// Express).
 std::string_view object_of(const net::Request& request) {
   return says_json(request.content_type) && !request.body.empty()
              ? json::scan_document(request.body).text
@@ -146,9 +147,9 @@ void HttpApi::on_request(const ExchangePointer& exchange) {
     exchange->respond(error(404, "Not found"));
     return;
   }
-  const bool allowed = route->post ? request.method == net::Method::kPost
-                                   : request.method == net::Method::kGet ||
-                                         request.method == net::Method::kHead;
+  const bool allowed =
+      route->post ? request.method == net::Method::kPost
+                  : request.method == net::Method::kGet || request.method == net::Method::kHead;
   if (!allowed) {
     net::Response response = error(405, "Method not allowed");
     response.headers = route->post ? "Allow: POST, OPTIONS\r\n" : "Allow: GET, HEAD, OPTIONS\r\n";
@@ -172,8 +173,8 @@ std::optional<std::string> HttpApi::room_id(const ExchangePointer& exchange, std
   std::string room;
   const bool decoded = json::decode_string(value.text, room);
   if (decoded && room_id_valid(room)) return room;
-  const bool absent = !value.present() || value.type == json::Type::kNull ||
-                      (decoded && room.empty());
+  const bool absent =
+      !value.present() || value.type == json::Type::kNull || (decoded && room.empty());
   exchange->respond(error(400, absent ? missing : kRoomIdRule));
   return std::nullopt;
 }
@@ -205,7 +206,9 @@ void HttpApi::create_room(const ExchangePointer& exchange) {
   });
 }
 
-void HttpApi::get_room(const ExchangePointer& exchange) { try_room(exchange, 0); }
+void HttpApi::get_room(const ExchangePointer& exchange) {
+  try_room(exchange, 0);
+}
 
 void HttpApi::try_room(const ExchangePointer& exchange, int attempt) {
   if (attempt == kNumericTries + kAlphanumericTries) {
@@ -256,23 +259,24 @@ void HttpApi::leave_room(const ExchangePointer& exchange) {
   }
   const auto room = room_id(exchange, body, kLeaveMissing);
   if (!room) return;
-  rooms_.leave(*room, socket, [this, exchange, room = *room, socket](const store::LeaveReply& reply) {
-    switch (reply.result) {
-      case store::LeaveReply::Result::kRoomAbsent:
-        exchange->respond(outcome(true, "Room does not exist."));
-        return;
-      case store::LeaveReply::Result::kLeft:
-        application_.on_evicted(room, socket);
-        exchange->respond(outcome(true, "Successfully left the room"));
-        return;
-      case store::LeaveReply::Result::kNotMember:
-        exchange->respond(outcome(true, "Successfully left the room"));
-        return;
-      case store::LeaveReply::Result::kUnavailable:
-        answer_unavailable(exchange);
-        return;
-    }
-  });
+  rooms_.leave(*room, socket,
+               [this, exchange, room = *room, socket](const store::LeaveReply& reply) {
+                 switch (reply.result) {
+                   case store::LeaveReply::Result::kRoomAbsent:
+                     exchange->respond(outcome(true, "Room does not exist."));
+                     return;
+                   case store::LeaveReply::Result::kLeft:
+                     application_.on_evicted(room, socket);
+                     exchange->respond(outcome(true, "Successfully left the room"));
+                     return;
+                   case store::LeaveReply::Result::kNotMember:
+                     exchange->respond(outcome(true, "Successfully left the room"));
+                     return;
+                   case store::LeaveReply::Result::kUnavailable:
+                     answer_unavailable(exchange);
+                     return;
+                 }
+               });
 }
 
 void HttpApi::set_track(const ExchangePointer& exchange) {
@@ -286,8 +290,8 @@ void HttpApi::set_track(const ExchangePointer& exchange) {
   }
   const auto day = day_of(found[1].value);
   if (!day) {
-    exchange->respond(track_error(
-        400, "timestamp must be milliseconds since the epoch or an ISO 8601 date"));
+    exchange->respond(
+        track_error(400, "timestamp must be milliseconds since the epoch or an ISO 8601 date"));
     return;
   }
   referrers_.count(ref, *day, [this, exchange](bool ok) {
@@ -303,7 +307,9 @@ void HttpApi::log_debug(const ExchangePointer& exchange) {
   exchange->respond(outcome(true, {}));
 }
 
-void HttpApi::brief_health(const ExchangePointer& exchange) { exchange->respond(health_.brief()); }
+void HttpApi::brief_health(const ExchangePointer& exchange) {
+  exchange->respond(health_.brief());
+}
 
 void HttpApi::detailed_health(const ExchangePointer& exchange) {
   health_.detailed([exchange](net::Response response) { exchange->respond(std::move(response)); });

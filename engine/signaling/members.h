@@ -1,5 +1,5 @@
-// Which sockets of this node are in which room. Redis has the truth about rooms; this is the part of
-// it that concerns our own sockets, so that a relay needs no look-up elsewhere.
+// Which sockets of this node are in which room. Redis has the truth about rooms; this is the part
+// of it that concerns our own sockets, so that a relay needs no look-up elsewhere.
 //
 // Thread: the loop's.
 // Owner: the Application. It keeps a Member with each socket and points to sockets that it does not

@@ -11,8 +11,8 @@ inline constexpr size_t kMaxRoomIdLength = 64;  // characters
 inline constexpr std::string_view kRoomIdRule =
     "roomId must be a string of 1 to 64 printable characters without spaces";
 
-// Whether `id` (UTF-8) has 1 to 64 characters, none of them a space, a control or format character, a
-// private-use code or a code that is no character.
+// Whether `id` (UTF-8) has 1 to 64 characters, none of them a space, a control or format character,
+// a private-use code or a code that is no character.
 bool room_id_valid(std::string_view id);
 
 // The number of characters (code points) of a valid UTF-8 text.

@@ -8,7 +8,9 @@
 
 namespace signalbox::socketio {
 
-const net::Address& Socket::address() const { return client_.session_.client(); }
+const net::Address& Socket::address() const {
+  return client_.session_.client();
+}
 
 void Socket::send(std::string_view packet, std::span<const std::string> attachments) {
   client_.session_.send(packet, false);
@@ -39,8 +41,9 @@ void Client::on_message(std::string_view data, bool binary) {
 
 void Client::on_text(std::string_view text) {
   const auto packet =
-      assembly_ ? std::nullopt  // a text where attachments are due
-                : decode_packet(text, static_cast<size_t>(server_.options_.socketio_max_attachments));
+      assembly_
+          ? std::nullopt  // a text where attachments are due
+          : decode_packet(text, static_cast<size_t>(server_.options_.socketio_max_attachments));
   if (!packet) {
     reject();
     return;
@@ -75,7 +78,8 @@ void Client::on_attachment(std::string_view data) {
 
 void Client::on_packet(const Packet& packet, std::span<const std::string> attachments) {
   Socket* socket = find(packet.nsp);
-  // As socket.io does: a packet of a namespace that is not connected, or a second CONNECT, ends it all.
+  // As socket.io does: a packet of a namespace that is not connected, or a second CONNECT, ends it
+  // all.
   if ((packet.type == PacketType::kConnect) == (socket != nullptr)) {
     reject();
     return;

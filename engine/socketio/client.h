@@ -1,5 +1,5 @@
-// One client: takes the messages of its session apart into packets, puts attachments back, and keeps
-// its sockets.
+// One client: takes the messages of its session apart into packets, puts attachments back, and
+// keeps its sockets.
 //
 // Thread: the loop's.
 // Owner: its session.

@@ -21,7 +21,8 @@ class NamespaceHandler {
  public:
   virtual ~NamespaceHandler() = default;
   virtual void on_connect(Socket& socket) = 0;
-  // All of it is valid during the call only. `ack` is the id to answer with, where one was asked for.
+  // All of it is valid during the call only. `ack` is the id to answer with, where one was asked
+  // for.
   virtual void on_event(Socket& socket, const Event& event,
                         std::span<const std::string> attachments, std::optional<uint64_t> ack) = 0;
   // Called once for each on_connect(); `reason` as Socket.IO names it.

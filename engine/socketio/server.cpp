@@ -37,6 +37,8 @@ Namespace* Server::find(std::string_view name) const {
   return found != namespaces_.end() ? found->second.get() : nullptr;
 }
 
-std::string Server::new_socket_id() const { return node_id_ + random_id(kRandomLength); }
+std::string Server::new_socket_id() const {
+  return node_id_ + random_id(kRandomLength);
+}
 
 }  // namespace signalbox::socketio

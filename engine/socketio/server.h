@@ -1,6 +1,6 @@
 // Socket.IO 5 on Engine.IO sessions: the namespaces and what all clients share.
-// https://github.com/socketio/socket.io-protocol (revision 5); where it is silent socket.io 4.8 is the
-// reference.
+// https://github.com/socketio/socket.io-protocol (revision 5); where it is silent socket.io 4.8 is
+// the reference.
 //
 // Thread: the loop's.
 // Owner: the engine; it must outlive the engineio::Server whose sessions it handles.
@@ -25,7 +25,8 @@ class Server {
   Server(Loop& loop, const Options& options, Counters& counters, std::string node_id);
   ~Server();
 
-  // Declares a namespace; clients that ask for others are refused. The handler must outlive the server.
+  // Declares a namespace; clients that ask for others are refused. The handler must outlive the
+  // server.
   Namespace& add_namespace(std::string name, NamespaceHandler& handler);
 
   // The handler of a new session.

@@ -26,6 +26,12 @@ constexpr const char* kLate = "Redis did not answer in time";
 constexpr const char* kBusy = "too many commands are waiting for Redis";
 constexpr const char* kEnding = "the engine is stopping";
 
+// A URL as it may be shown: nothing that could be a password must get into a log.
+std::string without_login(const std::string& url) {
+  if (url.find('@') == std::string::npos) return url;
+  return url.substr(0, url.find("://")) + "://***";
+}
+
 RedisUrl url_of(const Options& options) {
   RedisUrl url;
   (void)parse_redis_url(options.redis_url, url);
@@ -278,7 +284,10 @@ void Redis::State::end() {
 
 Status Redis::validate_url(const std::string& url) {
   RedisUrl ignored;
-  return parse_redis_url(url, ignored);
+  const Status status = parse_redis_url(url, ignored);
+  if (status.ok()) return status;
+  return {status.code(),
+          "option redis.url: '" + without_login(url) + "' is not allowed; " + status.text()};
 }
 
 Redis::Redis(Loop& loop, const Log& log, const Options& options)

@@ -61,8 +61,8 @@ class Redis {
 
   // Begins to connect, and goes on trying until destruction. Call it once.
   void connect();
-  // Ends the connection and answers everything that waits with kUnavailable, inside this call; so is
-  // whatever is sent afterwards. For an owner whose callbacks must not outlive their targets.
+  // Ends the connection and answers everything that waits with kUnavailable, inside this call; so
+  // is whatever is sent afterwards. For an owner whose callbacks must not outlive their targets.
   void close();
   bool connected() const;
   // host and port as configured; of a unix socket its path and 0.

@@ -15,7 +15,7 @@ constexpr int kMaxDb = 1'000'000;
 constexpr size_t kMaxHost = 255;
 
 Status invalid(std::string_view what) {
-  return {ErrorCode::kInvalid, "redis.url: " + std::string(what)};
+  return {ErrorCode::kInvalid, std::string(what)};
 }
 
 std::optional<int> parse_number(std::string_view text, int maximum) {
