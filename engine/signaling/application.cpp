@@ -32,6 +32,12 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+PendingJoin take_join(Member& member) {
+  PendingJoin join = std::move(member.joins.front());
+  member.joins.erase(member.joins.begin());
+  return join;
+}
+
 // An event whose argument is an object of one member.
 std::string single_member_event(std::string_view event, std::string_view name,
                                 std::string_view json) {
@@ -175,24 +181,27 @@ void Application::on_join(const Call& call) {
     return;
   }
   Member& self = member(call.socket);
+  if (!self.joins.empty() && self.joins.back().room == room) {
+    ++self.joins.back().times;
+    return;
+  }
   if (self.joins.size() > kMaxWaitingJoins) {
     refuse_join(call.socket, room, "Too many joins at once");
     return;
   }
-  self.joins.push_back(std::move(room));
+  self.joins.push_back({std::move(room)});
   if (self.joins.size() == 1) start_join(call.socket);
 }
 
 void Application::start_join(Socket& socket) {
   Member& self = member(socket);
-  while (!self.joins.empty() && !self.room.empty() && self.joins.front() != self.room) {
-    const std::string room = std::move(self.joins.front());
-    self.joins.erase(self.joins.begin());
-    refuse_join(socket, room, kBoundElsewhere);
+  while (!self.joins.empty() && !self.room.empty() && self.joins.front().room != self.room) {
+    const PendingJoin join = take_join(self);
+    for (size_t i = 0; i < join.times; ++i) refuse_join(socket, join.room, kBoundElsewhere);
   }
   if (self.joins.empty()) return;
   store::JoinRequest request;
-  request.room = self.joins.front();
+  request.room = self.joins.front().room;
   request.socket = socket.id();
   if (options_.limits_join_enabled) request.limit_key = socket.address().limit_key();
   rooms_.join(request, [this, id = request.socket, room = request.room](
@@ -201,48 +210,44 @@ void Application::start_join(Socket& socket) {
 
 void Application::finish_join(const std::string& socket_id, const std::string& room,
                               const store::JoinReply& reply) {
-  using Result = store::JoinReply::Result;
   Socket* socket = nsp_->find(socket_id);
   if (socket == nullptr) {
     // It has gone meanwhile. on_disconnect() has undone the join, unless the script had to be sent
     // again, because Redis did not know it, and so came behind that.
-    if (reply.result == Result::kJoined) leave(room, socket_id);
+    if (reply.result == store::JoinReply::Result::kJoined) leave(room, socket_id);
     return;
   }
-  Member& self = member(*socket);
-  self.joins.erase(self.joins.begin());
-  switch (reply.result) {
-    case Result::kJoined:
-      accept_join(*socket, room, reply.rejoined);
-      break;
-    case Result::kBoundElsewhere:
-      refuse_join(*socket, room, kBoundElsewhere);
-      break;
-    case Result::kLimited:
-      refuse_join(*socket, room,
-                  "Rate limit exceeded. Try again in " + std::to_string(reply.retry_after_s) +
-                      "s. Attempts left: " + std::to_string(reply.attempts_left) + ".");
-      break;
-    case Result::kRoomAbsent:
-      refuse_join(*socket, room, "Room does not exist");
-      break;
-    case Result::kRoomFull:
-      refuse_join(*socket, room, "Room is full");
-      break;
-    case Result::kUnavailable:
-      ++counters_.redis_unavailable;
-      ++counters_.joins_refused;
-      self.doubtful = room;
-      EventText text("/", "joinResponse");
-      text.arguments() +=
-          R"({"success":false,"message":"Server error while joining room","error":)" +
-          quoted(reply.error) + '}';
-      socket->send(text.finish());
-      if (observer_.refused) observer_.refused(room, socket_id, reply.error);
-      break;
-  }
+  const PendingJoin join = take_join(member(*socket));
+  for (size_t i = 0; i < join.times; ++i) answer_join(*socket, room, reply, i > 0);
   // What we just sent may have ended a client that reads too slowly.
   if (nsp_->find(socket_id) != nullptr) start_join(*socket);
+}
+
+void Application::answer_join(Socket& socket, const std::string& room,
+                              const store::JoinReply& reply, bool again) {
+  using Result = store::JoinReply::Result;
+  switch (reply.result) {
+    case Result::kJoined:
+      accept_join(socket, room, reply.rejoined || again);
+      return;
+    case Result::kBoundElsewhere:
+      refuse_join(socket, room, kBoundElsewhere);
+      return;
+    case Result::kLimited:
+      refuse_join(socket, room,
+                  "Rate limit exceeded. Try again in " + std::to_string(reply.retry_after_s) +
+                      "s. Attempts left: " + std::to_string(reply.attempts_left) + ".");
+      return;
+    case Result::kRoomAbsent:
+      refuse_join(socket, room, "Room does not exist");
+      return;
+    case Result::kRoomFull:
+      refuse_join(socket, room, "Room is full");
+      return;
+    case Result::kUnavailable:
+      fail_join(socket, room, reply.error);
+      return;
+  }
 }
 
 void Application::accept_join(Socket& socket, const std::string& room, bool rejoined) {
@@ -256,6 +261,17 @@ void Application::accept_join(Socket& socket, const std::string& room, bool rejo
   socket.send(text.finish());
   broadcast(room, single_member_event("ready", "peerId", quoted(socket.id())), &socket);
   if (observer_.joined && !rejoined) observer_.joined(room, socket.id());
+}
+
+void Application::fail_join(Socket& socket, const std::string& room, const std::string& error) {
+  ++counters_.redis_unavailable;
+  ++counters_.joins_refused;
+  member(socket).doubtful = room;
+  EventText text("/", "joinResponse");
+  text.arguments() += R"({"success":false,"message":"Server error while joining room","error":)" +
+                      quoted(error) + '}';
+  socket.send(text.finish());
+  if (observer_.refused) observer_.refused(room, socket.id(), error);
 }
 
 void Application::refuse_join(Socket& socket, const std::string& room, const std::string& message) {
@@ -281,7 +297,9 @@ void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {
     if (observer_.left) observer_.left(room, socket.id());
   }
   // A join under way is ahead of this in the pipeline to Redis, so that it is undone in any case.
-  if (!self.joins.empty() && self.joins.front() != room) leave(self.joins.front(), socket.id());
+  if (!self.joins.empty() && self.joins.front().room != room) {
+    leave(self.joins.front().room, socket.id());
+  }
   if (!self.doubtful.empty() && self.doubtful != room) leave(self.doubtful, socket.id());
 }
 

@@ -62,8 +62,12 @@ class Application : public socketio::NamespaceHandler {
   void start_join(socketio::Socket& socket);
   void finish_join(const std::string& socket_id, const std::string& room,
                    const store::JoinReply& reply);
+  // `again`: not the first answer to this reply.
+  void answer_join(socketio::Socket& socket, const std::string& room, const store::JoinReply& reply,
+                   bool again);
   void accept_join(socketio::Socket& socket, const std::string& room, bool rejoined);
   void refuse_join(socketio::Socket& socket, const std::string& room, const std::string& message);
+  void fail_join(socketio::Socket& socket, const std::string& room, const std::string& error);
   void leave(const std::string& room, const std::string& socket_id);
   // Sends a packet to the sockets of a room, but for `except`.
   void broadcast(const std::string& room, std::string_view packet, const socketio::Socket* except,

@@ -16,11 +16,18 @@
 
 namespace signalbox::signaling {
 
+// A join that waits or is under way. Several for one room in a row are done as one and answered as
+// many.
+struct PendingJoin {
+  std::string room;
+  size_t times = 1;
+};
+
 // What we know of one socket.
 struct Member : socketio::SocketData {
   std::string room;  // empty: in none
   // Joins of one socket are done one after the other: the first is under way, the others wait.
-  std::vector<std::string> joins;
+  std::vector<PendingJoin> joins;
   // A join whose outcome is unknown, because Redis did not answer; to be undone at the end.
   std::string doubtful;
 };

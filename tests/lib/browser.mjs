@@ -37,6 +37,7 @@ export async function serveFiles(files) {
     response.end(await readFile(fileURLToPath(file)));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref(); // a test that failed ends all the same
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
     close: () =>

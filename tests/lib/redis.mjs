@@ -63,6 +63,7 @@ class RedisClient {
     this.socket = socket;
     this.pending = [];
     this.buffer = Buffer.alloc(0);
+    socket.unref(); // idle, it keeps no test process alive
     socket.on('data', (data) => {
       this.buffer = Buffer.concat([this.buffer, data]);
       this.drain();
@@ -81,6 +82,7 @@ class RedisClient {
       part,
       Buffer.from('\r\n'),
     ]);
+    this.socket.ref();
     this.socket.write(Buffer.concat([head, ...body]));
     return new Promise((resolve, reject) => this.pending.push({ resolve, reject }));
   }
@@ -95,6 +97,7 @@ class RedisClient {
       if (!reply) return;
       this.buffer = this.buffer.subarray(reply.next);
       const { resolve, reject } = this.pending.shift();
+      if (this.pending.length === 0) this.socket.unref();
       if (reply.value instanceof Error) reject(reply.value);
       else resolve(reply.value);
     }
