@@ -1,0 +1,94 @@
+// Two real browsers' pages meet through hostd, open a DataChannel, move 64 MiB, and find each other
+// again after one of them was reloaded.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchBrowser, serveFiles } from '../lib/browser.mjs';
+import { startServer } from '../lib/hostd.mjs';
+import { within } from '../lib/wait.mjs';
+
+const kSize = 64 * 1024 * 1024;
+const kAgainSize = 1024 * 1024;
+
+let pages;
+let server;
+let browser;
+before(async () => {
+  pages = await serveFiles({
+    '/': new URL('page.html', import.meta.url),
+    '/page.js': new URL('page.js', import.meta.url),
+    '/socket.io.js': new URL(
+      '../node_modules/socket.io-client/dist/socket.io.min.js',
+      import.meta.url,
+    ),
+  });
+  server = await startServer({ 'cors.origins': pages.origin });
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await pages?.close();
+});
+
+// A page in a browser context of its own; what it complains about is printed.
+async function openPage() {
+  const page = await (await browser.newContext()).newPage();
+  page.on('pageerror', (error) => console.error(`page: ${error}`));
+  await page.goto(`${pages.origin}/`);
+  return page;
+}
+
+const call = (page, name, ...args) =>
+  within(
+    page.evaluate(([which, given]) => window[which](...given), [name, args]),
+    name,
+    { ms: 60000 },
+  );
+
+async function transfer(from, to, size) {
+  await Promise.all([call(from, 'channelOpen'), call(to, 'channelOpen')]);
+  const [sent, got] = await Promise.all([
+    call(from, 'sendBytes', size),
+    call(to, 'digestOfReceived'),
+  ]);
+  assert.match(sent, /^[0-9a-f]{64}$/);
+  assert.equal(got, sent, 'SHA-256');
+}
+
+test('two pages meet, move 64 MiB, and meet again after either was reloaded', async () => {
+  const roomId = 'browsers-meet-here';
+  const sender = await openPage();
+  const receiver = await openPage();
+  assert.deepEqual(await call(sender, 'createRoom', server.url, roomId), {
+    success: true,
+    message: 'create room success',
+  });
+  await call(receiver, 'expectBytes', kSize);
+  await call(sender, 'enter', server.url, roomId, { isSender: true });
+  await call(receiver, 'enter', server.url, roomId, { isSender: false });
+  await transfer(sender, receiver, kSize);
+  const socketKeys = async () => (await server.redis.command('KEYS', 'socket:*')).length;
+  assert.equal(await socketKeys(), 2);
+
+  // The sender comes back: initiator-online, recipient-ready, offer.
+  await sender.reload();
+  assert.deepEqual(await call(sender, 'createRoom', server.url, roomId), {
+    success: true,
+    message: 'room exists (rejoin allowed)',
+  });
+  await call(receiver, 'expectBytes', kAgainSize);
+  await call(sender, 'enter', server.url, roomId, { isSender: true, reconnecting: true });
+  await transfer(sender, receiver, kAgainSize);
+  assert.ok((await call(sender, 'seenEvents')).includes('recipient-ready'));
+  const events = await call(receiver, 'seenEvents');
+  for (const event of ['offer', 'peer-disconnected', 'ready', 'initiator-online']) {
+    assert.ok(events.includes(event), `${event} in ${events}`);
+  }
+
+  // The receiver comes back: its join is announced by `ready`.
+  await receiver.reload();
+  await call(receiver, 'expectBytes', kAgainSize);
+  await call(receiver, 'enter', server.url, roomId, { isSender: false });
+  await transfer(sender, receiver, kAgainSize);
+  assert.equal(await socketKeys(), 2, 'nothing is left of the sockets that went');
+});
