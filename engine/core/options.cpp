@@ -136,8 +136,6 @@ constexpr Entry kEntries[] = {
             "bytes that may wait for a client that reads too slowly; beyond them it is closed"),
 
     integer(MEMBER(limits_connections), "", 1, kMillion, "most connections at a time"),
-    integer(MEMBER(limits_connections_per_ip), "", 0, kMillion,
-            "most connections of one address (IPv6: of one /64) at a time; 0 is no limit"),
     integer(MEMBER(limits_room_size), "", 1, kMillion, "most sockets in one room"),
     boolean(MEMBER(limits_join_enabled), "whether joins are limited per address"),
     integer(MEMBER(limits_join_count), "", 1, kMillion,

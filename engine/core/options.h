@@ -37,7 +37,6 @@ struct Options {
   int64_t engineio_max_buffered = 4000000;
 
   int64_t limits_connections = 18000;
-  int64_t limits_connections_per_ip = 0;
   int64_t limits_room_size = 100;
   bool limits_join_enabled = true;
   int64_t limits_join_count = 2;

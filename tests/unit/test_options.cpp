@@ -37,7 +37,7 @@ void the_table_holds_every_option(void**) {
       "listen.host listen.port http.max_body http.max_header http.request_timeout http.keep_alive "
       "cors.origins proxy.trusted socketio.path socketio.connect_timeout socketio.max_attachments "
       "engineio.ping_interval engineio.ping_timeout engineio.upgrade_timeout engineio.max_payload "
-      "engineio.max_buffered limits.connections limits.connections_per_ip limits.room_size "
+      "engineio.max_buffered limits.connections limits.room_size "
       "limits.join_enabled limits.join_count limits.join_window rooms.ttl rooms.empty_ttl "
       "redis.url "
       "redis.connect_timeout redis.command_timeout redis.max_pending environment "
@@ -82,11 +82,11 @@ void sets_what_is_named(void**) {
   Options options;
   assert_true(set_option(options, "listen.host", "127.0.0.1").ok());
   assert_true(set_option(options, "listen.port", "0").ok());
-  assert_true(set_option(options, "limits.connections_per_ip", "5").ok());
+  assert_true(set_option(options, "limits.room_size", "5").ok());
   assert_true(set_option(options, "environment", "test").ok());
   assert_text_equal(options.listen_host, "127.0.0.1");
   assert_int_equal(options.listen_port, 0);
-  assert_int_equal(options.limits_connections_per_ip, 5);
+  assert_int_equal(options.limits_room_size, 5);
   assert_int_equal(options.limits_connections, Options().limits_connections);
   assert_text_equal(options.environment, "test");
 }
