@@ -46,6 +46,9 @@ bool write_raw(struct lws* wsi, std::string_view text) {
 
 constexpr int kEnd = -1;
 
+// Of a body that is too large this many times the limit is read and dropped.
+constexpr uint64_t kMostDropped = 16;
+
 }  // namespace
 
 int Dispatch::callback(struct lws* wsi, enum lws_callback_reasons reason, void* /*user*/, void* in,
@@ -133,7 +136,9 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       break;
     case BodyFraming::Kind::kLength:
       if (framing.length > x.body_limit_) {
-        x.close_ = true;
+        // A client that is cut off while it sends may never read why: libwebsockets reads the body to
+        // its end and drops it, unless it is out of all proportion.
+        x.close_ = framing.length > kMostDropped * x.body_limit_;
         refuse(x, 413, "Payload too large");
       } else if (framing.length == 0 && x.request_.method != Method::kPost) {
         complete = true;  // of a POST libwebsockets calls the completion itself
@@ -229,7 +234,7 @@ int Dispatch::on_established(Server& server, struct lws* wsi) {
 
 void Dispatch::on_http_closed(Server& server, struct lws* wsi) {
   if (const auto exchange = exchange_of(wsi)) {
-    if (exchange->paused_) server.hangups_.remove(lws_get_socket_fd(wsi));
+    server.unwatch(*exchange);
     exchange->wsi_ = nullptr;
     if (auto on_abort = std::exchange(exchange->on_abort_, nullptr)) on_abort();
   }

@@ -30,7 +30,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
 
   bool answered() const { return answered_; }
 
-  // Called once when the client goes away before the answer, and not after it.
+  // Called once when the client goes away before the answer, and not after it. To be set while the
+  // request is delivered; without it the departure may pass unnoticed until the answer.
   void set_on_abort(std::function<void()> on_abort) { on_abort_ = std::move(on_abort); }
 
  private:
@@ -47,6 +48,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   bool answered_ = false;     // respond() was called
   bool in_callback_ = false;  // libwebsockets is calling us for this connection
   bool close_ = false;        // end the connection behind the answer
+  bool watched_ = false;      // in the hang-up watch
   bool paused_ = false;       // reading is paused until the answer is sent
 };
 

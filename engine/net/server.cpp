@@ -125,14 +125,21 @@ void Server::pause_reading(HttpExchange& exchange) {
   exchange.paused_ = true;
   lws_set_timeout(exchange.wsi_, NO_PENDING_TIMEOUT, 0);
   lws_rx_flow_control(exchange.wsi_, 0);
-  hangups_.add(lws_get_socket_fd(exchange.wsi_), exchange.wsi_);
+  // Other answers come soon, to half-closed clients too.
+  exchange.watched_ = exchange.on_abort_ != nullptr;
+  if (exchange.watched_) hangups_.add(lws_get_socket_fd(exchange.wsi_), exchange.wsi_);
 }
 
 void Server::resume_reading(HttpExchange& exchange) {
   if (!exchange.paused_) return;
   exchange.paused_ = false;
-  hangups_.remove(lws_get_socket_fd(exchange.wsi_));
+  unwatch(exchange);
   lws_rx_flow_control(exchange.wsi_, 1);
+}
+
+void Server::unwatch(HttpExchange& exchange) {
+  if (exchange.watched_) hangups_.remove(lws_get_socket_fd(exchange.wsi_));
+  exchange.watched_ = false;
 }
 
 void Server::request_write(HttpExchange& exchange) {

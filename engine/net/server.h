@@ -59,9 +59,11 @@ class Server {
   friend class Dispatch;  // the callback of libwebsockets (dispatch.cpp)
 
   void adopt(int fd);
-  // While an answer is awaited nothing is read, and the hang-up watch tells when the client goes.
+  // While an answer is awaited nothing is read; the hang-up watch tells when a client goes whose
+  // handler wants to know (HttpExchange::set_on_abort).
   void pause_reading(HttpExchange& exchange);
   void resume_reading(HttpExchange& exchange);
+  void unwatch(HttpExchange& exchange);
   // Makes libwebsockets call us back when the reply of `exchange` can be written.
   void request_write(HttpExchange& exchange);
 
