@@ -136,8 +136,8 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       break;
     case BodyFraming::Kind::kLength:
       if (framing.length > x.body_limit_) {
-        // A client that is cut off while it sends may never read why: libwebsockets reads the body to
-        // its end and drops it, unless it is out of all proportion.
+        // A client that is cut off while it sends may never read why: libwebsockets reads the body
+        // to its end and drops it, unless it is out of all proportion.
         x.close_ = framing.length > kMostDropped * x.body_limit_;
         refuse(x, 413, "Payload too large");
       } else if (framing.length == 0 && x.request_.method != Method::kPost) {
