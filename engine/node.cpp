@@ -53,6 +53,10 @@ size_t Node::body_limit(const net::Request& request) {
   return for_engineio(request) ? engineio_.body_limit() : api_.body_limit();
 }
 
+void Node::on_headers(const std::shared_ptr<net::HttpExchange>& exchange) {
+  if (!drained_ && for_engineio(exchange->request())) engineio_.on_headers(exchange);
+}
+
 void Node::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
   if (drained_) {
     exchange->respond(

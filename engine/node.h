@@ -43,6 +43,7 @@ class Node : private net::Handler {
 
  private:
   size_t body_limit(const net::Request& request) override;
+  void on_headers(const std::shared_ptr<net::HttpExchange>& exchange) override;
   void on_request(const std::shared_ptr<net::HttpExchange>& exchange) override;
   std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> on_upgrade(
       const net::Request& request) override;

@@ -29,9 +29,8 @@ Server::Server(Loop& loop, const Options& options, const net::OriginPolicy& orig
       reaper_(loop, [this] { retired_.clear(); }),
       pings_(loop, static_cast<uint64_t>(options.engineio_ping_interval),
              [](void* session) { static_cast<Session*>(session)->on_ping_due(); }),
-      pongs_(
-          loop, static_cast<uint64_t>(options.engineio_ping_timeout),
-          [](void* session) { static_cast<Session*>(session)->close(CloseReason::kPingTimeout); }),
+      pongs_(loop, static_cast<uint64_t>(options.engineio_ping_timeout),
+             [](void* session) { static_cast<Session*>(session)->on_patience_end(); }),
       upgrades_(loop, static_cast<uint64_t>(options.engineio_upgrade_timeout),
                 [](void* session) { static_cast<Session*>(session)->drop_probe(); }) {}
 
@@ -60,13 +59,13 @@ Server::Verdict Server::verify(const net::Request& request, bool upgrade) {
   if (!well_formed_origin(request.origin)) return {Refusal::kRequest};
   if (!origins_.allows(request.origin, request.host)) return {Refusal::kForbidden};
   const bool revision_fits = request.parameter("EIO") == kRevision;
-  if (const auto id = request.parameter("sid")) {
+  if (const auto id = request.parameter("sid"); id && !id->empty()) {
     Session* session = find(*id);
     if (session == nullptr) return {Refusal::kSession};
-    const bool polling = session->socket_ == nullptr;
-    const bool fits = upgrade ? transport == "websocket" && polling && session->probe_ == nullptr &&
-                                    session->open()
-                              : transport == "polling" && polling;
+    // A second WebSocket is let in, to be closed at once (WebSocketTransport::on_open): clients
+    // expect the handshake to succeed.
+    const bool fits =
+        upgrade ? transport == "websocket" : transport == "polling" && session->socket_ == nullptr;
     if (!fits || !revision_fits) return {Refusal::kRequest};
     return {std::nullopt, session};
   }
@@ -74,6 +73,15 @@ Server::Verdict Server::verify(const net::Request& request, bool upgrade) {
   if ((transport == "websocket") != upgrade) return {Refusal::kRequest};
   if (!revision_fits) return {Refusal::kVersion};
   return {};
+}
+
+void Server::on_headers(const std::shared_ptr<net::HttpExchange>& exchange) {
+  const net::Request& request = exchange->request();
+  if (request.method != net::Method::kPost) return;
+  Session* session = find(request.parameter("sid").value_or(""));
+  if (session != nullptr && !session->begin_post(exchange)) {
+    exchange->respond(refuse(Refusal::kRequest));
+  }
 }
 
 void Server::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {

@@ -35,6 +35,7 @@ class Server {
 
   // The requests under our path, as net::Handler has them.
   size_t body_limit() const { return static_cast<size_t>(options_.engineio_max_payload); }
+  void on_headers(const std::shared_ptr<net::HttpExchange>& exchange);
   void on_request(const std::shared_ptr<net::HttpExchange>& exchange);
   std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> on_upgrade(
       const net::Request& request);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/core/base64.h"
 #include "engine/core/utf8.h"
 #include "engine/engineio/server.h"
 #include "engine/engineio/web_socket_transport.h"
@@ -73,7 +74,7 @@ void Session::send_packet(PacketType type, bool binary, std::string_view data) {
   }
   if (waiting > static_cast<size_t>(server_.options_.engineio_max_buffered)) {
     ++server_.counters_.messages_dropped;
-    close(CloseReason::kSlowReader);
+    if (state_ == State::kOpen) end(CloseReason::kSlowReader, Farewell::kNone);
   }
 }
 
@@ -81,7 +82,7 @@ void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
   if (poll_) {
     // Which of the two would get what is sent? The session ends; the first poll is told so.
     exchange->respond(Server::refuse(Server::Refusal::kRequest));
-    close(CloseReason::kTransportError);
+    end(CloseReason::kTransportError, Farewell::kIfPolled);
     return;
   }
   poll_ = exchange;
@@ -95,7 +96,7 @@ void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
   }
   exchange->set_on_abort([this] {
     poll_.reset();
-    close(CloseReason::kTransportClose);
+    if (state_ == State::kOpen) end(CloseReason::kTransportClose, Farewell::kNone);
   });
 }
 
@@ -117,7 +118,18 @@ void Session::answer_poll() {
   }
 }
 
+bool Session::begin_post(const std::shared_ptr<net::HttpExchange>& exchange) {
+  if (post_.expired()) {
+    post_ = exchange;
+    return true;
+  }
+  // Which of the two comes first? "The server MUST [...] close the session" (Engine.IO protocol).
+  if (state_ == State::kOpen) end(CloseReason::kTransportError, Farewell::kIfPolled);
+  return false;
+}
+
 void Session::on_post(const std::shared_ptr<net::HttpExchange>& exchange) {
+  post_.reset();
   const net::Request& request = exchange->request();
   bool valid = !request.body.empty() && utf8_valid(request.body) &&
                request.content_type != "application/octet-stream";
@@ -133,7 +145,7 @@ void Session::on_post(const std::shared_ptr<net::HttpExchange>& exchange) {
   if (!valid) {
     ++server_.counters_.packets_invalid;
     exchange->respond(Server::refuse(Server::Refusal::kRequest));
-    close(CloseReason::kParseError);
+    if (state_ == State::kOpen) end(CloseReason::kParseError, Farewell::kIfPolled);
     return;
   }
   exchange->respond(
@@ -147,10 +159,15 @@ void Session::on_socket_open(WebSocketTransport& socket) {
 
 void Session::on_socket_message(std::string_view data, bool binary) {
   if (state_ != State::kOpen) return;
-  const auto packet = binary ? Packet{PacketType::kMessage, true, data} : decode_packet(data);
+  // The official client with `forceBase64` sends text here too.
+  std::string decoded;
+  const bool base64 = !binary && data.starts_with('b') && decode_base64(data.substr(1), decoded);
+  const auto packet = binary   ? Packet{PacketType::kMessage, true, data}
+                      : base64 ? Packet{PacketType::kMessage, true, decoded}
+                               : decode_packet(data);
   if (!packet) {
     ++server_.counters_.packets_invalid;
-    close(CloseReason::kParseError);
+    end(CloseReason::kParseError, Farewell::kIfPolled);
     return;
   }
   on_packet(*packet);
@@ -197,7 +214,7 @@ void Session::on_socket_close(WebSocketTransport& socket) {
     return;
   }
   socket_ = nullptr;
-  if (state_ == State::kOpen) end(CloseReason::kTransportClose, false);
+  if (state_ == State::kOpen) end(CloseReason::kTransportClose, Farewell::kNone);
 }
 
 void Session::drop_probe() {
@@ -210,21 +227,28 @@ void Session::drop_probe() {
 }
 
 void Session::on_packet(const Packet& packet) {
+  if (pong_due_ == PongDue::kSoon && packet.type != PacketType::kPong) {
+    // Something else came first, maybe a long message on a slow line: as engine.io does, wait anew,
+    // once.
+    pong_due_ = PongDue::kExtended;
+    server_.pongs_.start(heartbeat_);
+  }
   switch (packet.type) {
     case PacketType::kMessage:
       ++server_.counters_.messages_received;
       handler_->on_message(packet.data, packet.binary);
       return;
     case PacketType::kPong:
+      pong_due_ = PongDue::kNo;
       server_.pings_.start(heartbeat_);
       return;
     case PacketType::kPing:  // in revision 4 the server pings
-      close(CloseReason::kTransportError);
+      end(CloseReason::kTransportError, Farewell::kIfPolled);
       return;
     case PacketType::kClose:
       // The other side is done: nothing but an end of its poll is owed.
       if (poll_) send_packet(PacketType::kNoop, false, {});
-      end(CloseReason::kTransportClose, false);
+      end(CloseReason::kTransportClose, Farewell::kNone);
       return;
     case PacketType::kOpen:
     case PacketType::kUpgrade:
@@ -234,34 +258,37 @@ void Session::on_packet(const Packet& packet) {
 }
 
 void Session::on_ping_due() {
+  pong_due_ = PongDue::kSoon;
   server_.pongs_.start(heartbeat_);
   send_packet(PacketType::kPing, false, {});
 }
 
 void Session::close(CloseReason reason) {
+  if (state_ == State::kOpen) end(reason, Farewell::kAlways);
+}
+
+void Session::on_patience_end() {
   if (state_ == State::kOpen) {
-    end(reason, true);
+    end(CloseReason::kPingTimeout, Farewell::kIfPolled);
   } else if (state_ == State::kClosing) {
-    // Nobody came for its last words.
     state_ = State::kClosed;
     server_.retire(*this);
   }
 }
 
-void Session::end(CloseReason reason, bool farewell) {
+void Session::end(CloseReason reason, Farewell farewell) {
   heartbeat_.stop();
   drop_probe();
   state_ = State::kClosed;
   if (WebSocketTransport* socket = std::exchange(socket_, nullptr)) {
     socket->detach();
     socket->close();
-  } else if (farewell) {
+  } else if (poll_ ? farewell != Farewell::kNone : farewell == Farewell::kAlways) {
     pending_.push_back({PacketType::kClose, false, {}});
     if (poll_) {
       answer_poll();
-    } else if (reason == CloseReason::kForced || reason == CloseReason::kParseError ||
-               reason == CloseReason::kTransportError) {
-      // The client lives: its next poll gets what waits and the close packet.
+    } else {
+      // The next poll gets what waits and the close packet.
       state_ = State::kClosing;
       server_.pongs_.start(heartbeat_);
     }

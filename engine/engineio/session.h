@@ -82,6 +82,8 @@ class Session {
 
   // Polling.
   void on_poll(const std::shared_ptr<net::HttpExchange>& exchange);
+  // A POST has begun: false, and the end, when another is under way.
+  bool begin_post(const std::shared_ptr<net::HttpExchange>& exchange);
   void on_post(const std::shared_ptr<net::HttpExchange>& exchange);
   void answer_poll();
 
@@ -96,7 +98,12 @@ class Session {
   void on_packet(const Packet& packet);
   void send_packet(PacketType type, bool binary, std::string_view data);
   void on_ping_due();
-  void end(CloseReason reason, bool farewell);
+  // The pong did not come, or nobody came for a closing session's last words.
+  void on_patience_end();
+  // Whether a client on polling still gets a close packet: only if a poll waits for one, or with
+  // the next poll too.
+  enum class Farewell { kNone, kIfPolled, kAlways };
+  void end(CloseReason reason, Farewell farewell);
 
   Server& server_;
   std::string id_;
@@ -109,6 +116,8 @@ class Session {
   size_t pending_bytes_ = 0;
   Deadline heartbeat_;  // a ping is due, then a pong; when closing, the end of patience
   Deadline upgrade_;
+  std::weak_ptr<net::HttpExchange> post_;  // a POST whose body is still coming
+  enum class PongDue : uint8_t { kNo, kSoon, kExtended } pong_due_ = PongDue::kNo;
   bool probed_ = false;  // the probe was answered: polls return at once
   State state_ = State::kOpen;
 };

@@ -119,10 +119,10 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
   x.in_callback_ = true;
   x.body_limit_ = server.handler_.body_limit(x.request_);
   bool complete = false;
-  switch (framing.kind) {
+  switch (request_line_intact(wsi) ? framing.kind : BodyFraming::Kind::kInvalid) {
     case BodyFraming::Kind::kInvalid:
       x.close_ = true;
-      refuse(x, 400, "Bad request framing");
+      refuse(x, 400, "Bad request");
       break;
     case BodyFraming::Kind::kChunked:
       // libwebsockets takes the framing for a body without end: nothing may follow on this
@@ -150,6 +150,7 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       x.close_ = presumes_body(wsi);
       break;
   }
+  if (!x.answered_ && !complete) server.handler_.on_headers(exchange);
   if (!x.answered_ && !complete && !custom_header(wsi, "expect:").empty() &&
       !write_raw(wsi, "HTTP/1.1 100 Continue\r\n\r\n")) {
     return kEnd;
@@ -204,15 +205,18 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
   if (strcasecmp(header(wsi, WSI_TOKEN_UPGRADE).c_str(), "websocket") != 0) return kEnd;
   ++server.counters_.http_requests;
   const Request request = read_request(wsi, server.trusted_);
+  const BodyFraming framing = body_framing(wsi);
   Response refusal;
   if (request.method != Method::kGet || header(wsi, WSI_TOKEN_VERSION) != "13" ||
-      header(wsi, WSI_TOKEN_KEY).size() != 24 ||
-      body_framing(wsi).kind != BodyFraming::Kind::kNone) {
+      header(wsi, WSI_TOKEN_KEY).size() != 24 || framing.length != 0 ||
+      (framing.kind != BodyFraming::Kind::kNone && framing.kind != BodyFraming::Kind::kLength) ||
+      !request_line_intact(wsi)) {
     refusal = {.status = 400, .body = error_body("Bad WebSocket handshake")};
   } else {
     auto decision = server.handler_.on_upgrade(request);
     if (auto* handler = std::get_if<std::unique_ptr<WebSocketHandler>>(&decision)) {
       attach(wsi, new UpgradeAttachment(std::move(*handler)));
+      server.offer_subprotocol(header(wsi, WSI_TOKEN_PROTOCOL));
       return 0;
     }
     refusal = std::get<Response>(std::move(decision));

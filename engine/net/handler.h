@@ -36,7 +36,10 @@ class Handler {
   virtual ~Handler() = default;
   // How many bytes of body a request may have; one with more is answered 413 without asking again.
   virtual size_t body_limit(const Request& request) = 0;
-  // Answers now or later through exchange->respond(). Keep the pointer to answer later.
+  // A request's header is here and its body is to come; it may be answered already now.
+  virtual void on_headers(const std::shared_ptr<HttpExchange>& /*exchange*/) {}
+  // The request is complete. Answers now or later through exchange->respond(). Keep the pointer to
+  // answer later.
   virtual void on_request(const std::shared_ptr<HttpExchange>& exchange) = 0;
   // A WebSocket handler to accept the upgrade, or the answer that refuses it.
   virtual std::variant<std::unique_ptr<WebSocketHandler>, Response> on_upgrade(

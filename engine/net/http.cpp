@@ -3,8 +3,8 @@
 namespace signalbox::net {
 
 std::optional<std::string_view> Request::parameter(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
+  for (auto at = query.rbegin(); at != query.rend(); ++at) {
+    if (at->first == name) return at->second;
   }
   return std::nullopt;
 }

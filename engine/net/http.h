@@ -27,7 +27,7 @@ struct Request {
   bool keep_alive = false;
   std::string body;
 
-  // The first query parameter of that name, or nothing.
+  // The last query parameter of that name, or nothing.
   std::optional<std::string_view> parameter(std::string_view name) const;
 };
 

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -27,8 +28,8 @@ std::vector<std::pair<std::string, std::string>> read_query(struct lws* wsi) {
   std::vector<std::pair<std::string, std::string>> query;
   for (int i = 0;; ++i) {
     const int length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
-    if (length <= 0) break;
-    std::string text(static_cast<size_t>(length) + 1, '\0');
+    std::string text(static_cast<size_t>(std::max(length, 0)) + 1, '\0');
+    // An empty fragment ("&&") has no length either; only this tells it from the end.
     const int copied = lws_hdr_copy_fragment(wsi, text.data(), static_cast<int>(text.size()),
                                              WSI_TOKEN_HTTP_URI_ARGS, i);
     if (copied < 0) break;
@@ -106,6 +107,10 @@ Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
   const Address peer = Address::of_peer(lws_get_socket_fd(wsi)).value_or(Address());
   request.client = client_address(peer, header(wsi, WSI_TOKEN_X_FORWARDED_FOR), trusted);
   return request;
+}
+
+bool request_line_intact(struct lws* wsi) {
+  return header(wsi, WSI_TOKEN_HTTP).starts_with("HTTP/1.");
 }
 
 bool presumes_body(struct lws* wsi) {

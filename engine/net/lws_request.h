@@ -29,6 +29,11 @@ BodyFraming body_framing(struct lws* wsi);
 
 Request read_request(struct lws* wsi, std::span<const AddressRange> trusted);
 
+// Whether the request line ended with the protocol's version. libwebsockets decodes "%0A" in a URL
+// and then takes it for the end of the line, and what follows for header lines: nothing in such a
+// request can be believed.
+bool request_line_intact(struct lws* wsi);
+
 // Whether libwebsockets expects a body behind a request of this method that does not announce one.
 bool presumes_body(struct lws* wsi);
 

@@ -19,10 +19,6 @@ constexpr size_t kTransmitUnit = 65536;
 // libwebsockets keeps a table of this many pointers, whatever the system would allow.
 constexpr rlim_t kMaxDescriptors = 1 << 20;
 
-const struct lws_protocols kProtocols[] = {
-    {"signalbox", Dispatch::callback, 0, kReceiveBuffer, 0, nullptr, kTransmitUnit},
-    {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
-
 // All zero: no validity pings of libwebsockets' own, whose timers cost O(n) each. Heartbeats are
 // ours.
 const lws_retry_bo_t kNoValidityChecks = {};
@@ -73,6 +69,9 @@ Status Server::open() {
   std::call_once(quiet, [] { lws_set_log_level(0, nullptr); });
 
   descriptor_limit_ = descriptor_limit();
+  const struct lws_protocols protocols[] = {
+      {subprotocol_.data(), Dispatch::callback, 0, kReceiveBuffer, 0, nullptr, kTransmitUnit},
+      {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
   void* loops[1] = {loop_.native()};
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
@@ -87,7 +86,7 @@ Status Server::open() {
       static_cast<unsigned>(std::max<int64_t>(1, options_.http_request_timeout / 1000));
   info.keepalive_timeout = static_cast<int>(std::max<int64_t>(1, options_.http_keep_alive / 1000));
   info.retry_and_idle_policy = &kNoValidityChecks;
-  info.protocols = kProtocols;
+  info.protocols = protocols;
   info.vhost_name = "signalbox";
   info.alpn = "http/1.1";
   context_ = lws_create_context(&info);
@@ -105,6 +104,13 @@ Status Server::open() {
                     log_.debug("a connection was turned away: no descriptors or memory left");
                   });
   return {};
+}
+
+void Server::offer_subprotocol(const std::string& offered) {
+  const std::string first = offered.substr(0, offered.find_first_of(", \t"));
+  if (first.empty() || first.size() >= subprotocol_.size()) return;
+  std::copy(first.begin(), first.end(), subprotocol_.begin());
+  subprotocol_[first.size()] = '\0';
 }
 
 void Server::adopt(int fd) {

@@ -7,6 +7,7 @@
 //   it down: close(), which ends every connection, while the handler still lives.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,6 +65,9 @@ class Server {
   void pause_reading(HttpExchange& exchange);
   void resume_reading(HttpExchange& exchange);
   void unwatch(HttpExchange& exchange);
+  // Makes libwebsockets agree to the first of the subprotocols that a client offers, as the
+  // reference does: it accepts only one that bears the name of a protocol of its own.
+  void offer_subprotocol(const std::string& offered);
   // Makes libwebsockets call us back when the reply of `exchange` can be written.
   void request_write(HttpExchange& exchange);
 
@@ -81,6 +85,8 @@ class Server {
   size_t connections_ = 0;
   size_t web_sockets_ = 0;
   int descriptor_limit_ = 0;
+  std::array<char, 64>
+      subprotocol_{};    // the name of libwebsockets' protocol, see offer_subprotocol()
   std::string scratch_;  // where a message gets the room in front that libwebsockets wants
 };
 
