@@ -1,0 +1,100 @@
+// The Engine.IO floor alone: echoes every message on path /engine.io/, on both transports, until it
+// is told to end. A conformance suite can be pointed at it; and it links nothing above engineio,
+// which shows that the floors are real.
+//
+//   engineio_echo [PORT]     default 3000; 0 takes a free one, which the first line of output names
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+
+#include "engine/core/counters.h"
+#include "engine/core/log.h"
+#include "engine/core/loop.h"
+#include "engine/core/options.h"
+#include "engine/engineio/server.h"
+#include "engine/net/http_exchange.h"
+#include "engine/net/origin_policy.h"
+#include "engine/net/server.h"
+
+namespace {
+
+using namespace signalbox;
+
+class Echo : public engineio::SessionHandler {
+ public:
+  explicit Echo(engineio::Session& session) : session_(session) {}
+  void on_message(std::string_view data, bool binary) override { session_.send(data, binary); }
+  void on_close(engineio::CloseReason /*reason*/) override {}
+
+ private:
+  engineio::Session& session_;
+};
+
+// Everything goes to Engine.IO; there is nothing else here.
+class Front : public net::Handler {
+ public:
+  explicit Front(engineio::Server& engineio) : engineio_(engineio) {}
+  size_t body_limit(const net::Request& /*request*/) override { return engineio_.body_limit(); }
+  void on_request(const std::shared_ptr<net::HttpExchange>& exchange) override {
+    engineio_.on_request(exchange);
+  }
+  std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> on_upgrade(
+      const net::Request& request) override {
+    return engineio_.on_upgrade(request);
+  }
+
+ private:
+  engineio::Server& engineio_;
+};
+
+Loop* running = nullptr;
+
+int serve(const char* port) {
+  Options options;
+  options.engineio_ping_interval = 300;
+  options.engineio_ping_timeout = 200;
+  options.engineio_max_payload = 1000000;
+  const Status set = set_option(options, "listen.port", port);
+  if (!set.ok()) {
+    std::fprintf(stderr, "engineio_echo: %s\n", set.text().c_str());
+    return 2;
+  }
+  Loop loop;
+  const Log log(LogLevel::kWarning, [](LogLevel /*level*/, const std::string& line) {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  });
+  Counters counters;
+  const net::OriginPolicy origins({"*"});
+  engineio::Server engineio(loop, options, origins, counters, [](engineio::Session& session) {
+    return std::make_unique<Echo>(session);
+  });
+  Front front(engineio);
+  net::Server net(loop, log, options, origins, counters, front);
+  const Status opened = net.open();
+  if (!opened.ok()) {
+    std::fprintf(stderr, "engineio_echo: %s\n", opened.text().c_str());
+    return 1;
+  }
+  std::printf("listening on http://localhost:%u/engine.io/\n", net.port());
+  std::fflush(stdout);
+  running = &loop;
+  loop.set_wake_handler([&loop] { loop.stop(); });
+  std::signal(SIGTERM, [](int) { running->wake(); });
+  std::signal(SIGINT, [](int) { running->wake(); });
+  loop.run();
+  net.close();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return serve(argc > 1 ? argv[1] : "3000");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "engineio_echo: %s\n", error.what());
+    return 1;
+  }
+}
