@@ -107,7 +107,7 @@ std::optional<int64_t> parse_iso(std::string_view text) {
       (hour == 24 && (minute != 0 || second != 0 || fraction != 0))) {
     return std::nullopt;
   }
-  ms += hour * 60 * kMinuteMs + minute * kMinuteMs + second * 1000 + fraction;
+  ms += (int64_t{hour} * 60 + minute) * kMinuteMs + int64_t{second} * 1000 + fraction;
 
   const bool ahead = at.accept('+');
   if (ahead || at.accept('-')) {
@@ -117,7 +117,7 @@ std::optional<int64_t> parse_iso(std::string_view text) {
         offset_hours > 23 || offset_minutes > 59) {
       return std::nullopt;
     }
-    const int64_t offset = (offset_hours * 60 + offset_minutes) * kMinuteMs;
+    const int64_t offset = (int64_t{offset_hours} * 60 + offset_minutes) * kMinuteMs;
     ms -= ahead ? offset : -offset;
   } else {
     at.accept('Z');
