@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <future>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -99,6 +100,8 @@ class Engine::Impl {
     if (observers_.started) observers_.started(node->port());
     opened(status);
 
+    loop_.set_exception_handler(
+        [this](const char* what) { log_.error(std::string("internal error: ") + what); });
     bool stopping = false;
     const auto heed_stop = [&] {
       if (!stop_requested_.load() || std::exchange(stopping, true)) return;
@@ -109,6 +112,7 @@ class Engine::Impl {
     loop_.run();
     loop_.set_wake_handler(nullptr);
     node.reset();
+    loop_.set_exception_handler(nullptr);
     port_.store(0);
     if (observers_.stopped) observers_.stopped();
     return {};

@@ -65,18 +65,27 @@ void Loop::drain() {
     std::lock_guard<std::mutex> lock(mutex_);
     tasks.swap(tasks_);
   }
-  for (auto& task : tasks) task();
-  if (wake_handler_) wake_handler_();
+  for (auto& task : tasks) guard(task);
+  if (wake_handler_) guard(wake_handler_);
+}
+
+void Loop::report(const char* what) noexcept {
+  try {
+    if (exception_handler_) exception_handler_(what);
+  } catch (...) {  // not even the report could be made
+  }
 }
 
 // The handles outlive their owners by a turn: libuv frees them in the close callback. `owner` being
 // gone is told by an empty callback.
 struct Poll::Handle {
+  Loop& loop;
   uv_poll_t poll;
   Callback callback;
 };
 
-Poll::Poll(Loop& loop, int fd, Callback callback) : handle_(new Handle{{}, std::move(callback)}) {
+Poll::Poll(Loop& loop, int fd, Callback callback)
+    : handle_(new Handle{loop, {}, std::move(callback)}) {
   int rc = uv_poll_init(&loop.native_->loop, &handle_->poll, fd);
   if (rc != 0) {
     delete handle_;
@@ -98,18 +107,21 @@ bool Poll::watch(bool read, bool write) {
            // libuv stops the handle on an error; the owner must still hear of it.
            bool failed = status < 0;
            auto* self = static_cast<Handle*>(poll->data);
-           self->callback(failed || (ready & UV_READABLE) != 0,
-                          failed || (ready & UV_WRITABLE) != 0);
+           self->loop.guard([&] {
+             self->callback(failed || (ready & UV_READABLE) != 0,
+                            failed || (ready & UV_WRITABLE) != 0);
+           });
          }) == 0;
 }
 
 struct Timer::Handle {
+  Loop& loop;
   uv_timer_t timer;
   std::function<void()> callback;
 };
 
 Timer::Timer(Loop& loop, std::function<void()> callback)
-    : handle_(new Handle{{}, std::move(callback)}) {
+    : handle_(new Handle{loop, {}, std::move(callback)}) {
   uv_timer_init(&loop.native_->loop, &handle_->timer);
   handle_->timer.data = handle_;
 }
@@ -122,7 +134,11 @@ Timer::~Timer() {
 
 void Timer::start(uint64_t delay_ms) {
   uv_timer_start(
-      &handle_->timer, [](uv_timer_t* timer) { static_cast<Handle*>(timer->data)->callback(); },
+      &handle_->timer,
+      [](uv_timer_t* timer) {
+        auto* self = static_cast<Handle*>(timer->data);
+        self->loop.guard(self->callback);
+      },
       delay_ms, 0);
 }
 

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -45,6 +46,26 @@ class Loop {
   void wake();
   void set_wake_handler(std::function<void()> handler) { wake_handler_ = std::move(handler); }
 
+  // Callbacks are called from C code, which an exception must not cross: one that leaves a callback
+  // (std::bad_alloc, as a rule) ends here, is told to this handler, and the loop goes on.
+  void set_exception_handler(std::function<void(const char* what)> handler) {
+    exception_handler_ = std::move(handler);
+  }
+
+  // Calls `callback` under that rule; true when it returned. For other C code that calls us.
+  template <typename Callback>
+  bool guard(Callback&& callback) {
+    try {
+      callback();
+      return true;
+    } catch (const std::exception& error) {
+      report(error.what());
+    } catch (...) {
+      report("unknown exception");
+    }
+    return false;
+  }
+
   // Milliseconds of a monotonic clock, read once a turn.
   uint64_t now_ms() const;
 
@@ -56,10 +77,12 @@ class Loop {
   friend class Timer;
   struct Native;
   void drain();
+  void report(const char* what) noexcept;
 
   std::unique_ptr<Native> native_;
   void* uv_;
   std::function<void()> wake_handler_;
+  std::function<void(const char*)> exception_handler_;
   std::mutex mutex_;  // guards tasks_, the only state that threads share
   std::vector<std::function<void()>> tasks_;
 };

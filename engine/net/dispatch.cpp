@@ -54,10 +54,15 @@ constexpr uint64_t kMostDropped = 16;
 int Dispatch::callback(struct lws* wsi, enum lws_callback_reasons reason, void* /*user*/, void* in,
                        size_t length) {
   struct lws_context* context = lws_get_context(wsi);
-  auto* server_pointer =
-      static_cast<Server*>(context != nullptr ? lws_context_user(context) : nullptr);
-  if (server_pointer == nullptr) return 0;
-  Server& server = *server_pointer;
+  auto* server = static_cast<Server*>(context != nullptr ? lws_context_user(context) : nullptr);
+  if (server == nullptr) return 0;
+  int result = kEnd;
+  server->loop_.guard([&] { result = dispatch(*server, wsi, reason, in, length); });
+  return result;
+}
+
+int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reasons reason, void* in,
+                       size_t length) {
   const char* data = static_cast<const char*>(in);
   switch (reason) {
     case LWS_CALLBACK_HTTP:

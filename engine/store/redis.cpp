@@ -160,7 +160,7 @@ void Redis::State::answer_failures(size_t count) {
     failures.pop_front();
     Reply reply;
     reply.text = failure.text;
-    failure.done(reply);
+    loop.guard([&] { failure.done(reply); });
   }
 }
 
@@ -193,7 +193,7 @@ void Redis::State::on_reply(const Reply& reply) {
     }
     log_error(reply.text);
   }
-  command.done(reply);
+  loop.guard([&] { command.done(reply); });
 }
 
 void Redis::State::log_error(const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -165,6 +166,29 @@ void a_loop_can_run_again(void**) {
   assert_int_equal(runs, 2);
 }
 
+void an_exception_is_told_and_the_loop_goes_on(void**) {
+  Loop loop;
+  std::string told;
+  loop.set_exception_handler([&](const char* what) { told += what; });
+  SocketPair pair;
+  Poll poll(loop, pair.fds[0], [&](bool, bool) {
+    poll.watch(false, false);
+    throw 1;
+  });
+  Timer timer(loop, [&] {
+    poll.watch(false, true);
+    throw std::runtime_error("timer ");
+  });
+  loop.set_wake_handler([&] {
+    timer.start(0);
+    throw std::runtime_error("wake ");
+  });
+  loop.post([] { throw std::runtime_error("task "); });
+  // The last to be told is the Poll's.
+  while (told.find("unknown") == std::string::npos) loop.run_once();
+  assert_text_equal(told, "task wake timer unknown exception");
+}
+
 }  // namespace
 
 int main() {
@@ -178,6 +202,7 @@ int main() {
       cmocka_unit_test(a_poll_tells_readable_and_hang_up),
       cmocka_unit_test(a_poll_tells_writable_can_pause_and_may_destroy_itself),
       cmocka_unit_test(a_loop_can_run_again),
+      cmocka_unit_test(an_exception_is_told_and_the_loop_goes_on),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
