@@ -16,7 +16,7 @@ namespace signalbox {
 
 class DeadlineQueue;
 
-// One waiting deadline: a link of its queue's list..
+// One waiting deadline: a link of its queue's list.
 class Deadline {
  public:
   explicit Deadline(void* owner) : owner_(owner) {}

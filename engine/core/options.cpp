@@ -135,7 +135,8 @@ constexpr Entry kEntries[] = {
     integer(MEMBER(engineio_max_buffered), "bytes", 1, kGibibyte,
             "bytes that may wait for a client that reads too slowly; beyond them it is closed"),
 
-    integer(MEMBER(limits_connections), "", 1, kMillion, "most connections at a time"),
+    integer(MEMBER(limits_connections), "", 1, kMillion,
+            "most connections, and most sessions, at a time"),
     integer(MEMBER(limits_room_size), "", 1, kMillion, "most sockets in one room"),
     boolean(MEMBER(limits_join_enabled), "whether joins are limited per address"),
     integer(MEMBER(limits_join_count), "", 1, kMillion,

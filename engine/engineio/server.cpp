@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kIdLength = 20;  // 120 random bits
 constexpr std::string_view kRevision = "4";
 
+const net::Response kFull = {.status = 503, .body = R"({"error":"Too many sessions"})"};
+
 // Bytes that no origin has: they must not get as far as a comparison or an echo.
 bool well_formed_origin(std::string_view origin) {
   return std::all_of(origin.begin(), origin.end(), [](char c) { return c > ' ' && c < '\x7f'; });
@@ -78,8 +80,8 @@ Server::Verdict Server::verify(const net::Request& request, bool upgrade) {
 void Server::on_headers(const std::shared_ptr<net::HttpExchange>& exchange) {
   const net::Request& request = exchange->request();
   if (request.method != net::Method::kPost) return;
-  Session* session = find(request.parameter("sid").value_or(""));
-  if (session != nullptr && !session->begin_post(exchange)) {
+  const Verdict verdict = verify(request, false);
+  if (verdict.session != nullptr && !verdict.session->begin_post(exchange)) {
     exchange->respond(refuse(Refusal::kRequest));
   }
 }
@@ -92,6 +94,10 @@ void Server::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
     return;
   }
   if (verdict.session == nullptr) {
+    if (full()) {
+      exchange->respond(kFull);
+      return;
+    }
     Session& session = open_session(request.client);
     session.send_packet(PacketType::kOpen, false, handshake(session, true));
     session.on_poll(exchange);
@@ -108,6 +114,7 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_u
     const net::Request& request) {
   const Verdict verdict = verify(request, true);
   if (verdict.refusal) return refuse(*verdict.refusal);
+  if (verdict.session == nullptr && full()) return kFull;
   return std::make_unique<WebSocketTransport>(
       *this, request.client, verdict.session != nullptr ? verdict.session->id() : std::string());
 }

@@ -59,6 +59,8 @@ class Server {
   };
   Verdict verify(const net::Request& request, bool upgrade);
 
+  // Polling sessions live without a connection: they are bounded by the same number by themselves.
+  bool full() const { return sessions_.size() >= static_cast<size_t>(options_.limits_connections); }
   Session& open_session(const net::Address& client);
   std::string handshake(const Session& session, bool may_upgrade) const;
   Session* find(std::string_view id);

@@ -68,7 +68,7 @@ void Session::send_packet(PacketType type, bool binary, std::string_view data) {
     waiting = socket_->queued();
   } else {
     pending_.push_back({type, binary, std::string(data)});
-    pending_bytes_ += data.size() + 1;
+    pending_bytes_ += data.size() + sizeof(Pending);
     if (poll_) answer_poll();
     waiting = pending_bytes_;
   }
@@ -282,7 +282,11 @@ void Session::end(CloseReason reason, Farewell farewell) {
   state_ = State::kClosed;
   if (WebSocketTransport* socket = std::exchange(socket_, nullptr)) {
     socket->detach();
-    socket->close();
+    if (reason == CloseReason::kSlowReader) {
+      socket->abort();  // waiting for it to read is what we gave up
+    } else {
+      socket->close();
+    }
   } else if (poll_ ? farewell != Farewell::kNone : farewell == Farewell::kAlways) {
     pending_.push_back({PacketType::kClose, false, {}});
     if (poll_) {

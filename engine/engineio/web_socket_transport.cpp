@@ -51,6 +51,10 @@ void WebSocketTransport::close() {
   if (socket_ != nullptr) socket_->close(kNormalClosure);
 }
 
+void WebSocketTransport::abort() {
+  if (socket_ != nullptr) socket_->abort();
+}
+
 size_t WebSocketTransport::queued() const {
   return socket_ != nullptr ? socket_->queued() : 0;
 }

@@ -45,6 +45,7 @@ bool write_raw(struct lws* wsi, std::string_view text) {
 }
 
 constexpr int kEnd = -1;
+constexpr int kSecondsToTakeAnswer = 30;
 
 // Of a body that is too large this many times the limit is read and dropped.
 constexpr uint64_t kMostDropped = 16;
@@ -98,6 +99,10 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
     case LWS_CALLBACK_CLOSED_HTTP:
       on_http_closed(server, wsi);
       return 0;
+    case LWS_CALLBACK_RAW_ADOPT:
+    case LWS_CALLBACK_RAW_SKT_BIND_PROTOCOL:
+    case LWS_CALLBACK_RAW_RX:
+      return kEnd;  // a CONNECT request makes it a raw socket, without timeouts
     case LWS_CALLBACK_WSI_CREATE:
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
@@ -122,6 +127,7 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
   attach(wsi, new ExchangeAttachment(exchange));
   HttpExchange& x = *exchange;
   x.in_callback_ = true;
+  x.begun_ms_ = server.loop_.now_ms();
   x.body_limit_ = server.handler_.body_limit(x.request_);
   bool complete = false;
   switch (request_line_intact(wsi) ? framing.kind : BodyFraming::Kind::kInvalid) {
@@ -169,6 +175,11 @@ int Dispatch::on_body(Server& server, struct lws* wsi, const char* data, size_t 
   if (!exchange || length == 0) return 0;
   HttpExchange& x = *exchange;
   if (x.answered_ || x.delivered_) return 0;  // what follows a refusal or the last chunk
+  // libwebsockets begins to wait anew with each piece; the request as a whole has a deadline.
+  if (server.loop_.now_ms() >
+      x.begun_ms_ + static_cast<uint64_t>(server.options_.http_request_timeout)) {
+    return kEnd;
+  }
   x.in_callback_ = true;
   std::string& body = x.request_.body;
   bool complete = false;
@@ -275,11 +286,20 @@ int Dispatch::settle(Server& server, HttpExchange& exchange, bool request_comple
 int Dispatch::send_reply(HttpExchange& exchange) {
   struct lws* wsi = exchange.wsi_;
   const bool close = exchange.close_;
+  const bool unread_body = !exchange.delivered_;
+  // Before the reply: the next request comes as soon as the client has that.
+  uint64_t received = received_at_most(lws_get_socket_fd(wsi));
   const bool written = write_raw(wsi, exchange.reply_);
   exchange.wsi_ = nullptr;
   attach(wsi, nullptr);  // `exchange` may be gone now
-  const uint64_t received = received_at_most(lws_get_socket_fd(wsi));
-  if (!written || close || lws_http_transaction_completed(wsi) != 0) return kEnd;
+  if (!written || close) return kEnd;
+  const bool partial = lws_partial_buffered(wsi) != 0;
+  // A client that does not take its answer must not keep it here for ever.
+  if (partial) lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, kSecondsToTakeAnswer);
+  // libwebsockets will read on before it is done with this request: what it buffers then cannot be
+  // told from what it reads later.
+  if (partial || unread_body) received = UINT64_MAX;
+  if (lws_http_transaction_completed(wsi) != 0) return kEnd;
   attach(wsi, new KeepAliveAttachment(received));
   return 0;
 }

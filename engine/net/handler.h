@@ -25,8 +25,6 @@ class WebSocketHandler {
   virtual void on_open(WebSocket& socket) = 0;
   // One whole message; `data` is valid during the call. Text is valid UTF-8.
   virtual void on_message(std::string_view data, bool binary) = 0;
-  // Everything that was queued has been handed to the system.
-  virtual void on_drain() {}
   // The connection is gone, whoever ended it. Called once, and only after on_open().
   virtual void on_close() = 0;
 };

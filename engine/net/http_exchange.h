@@ -44,6 +44,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   std::unique_ptr<ChunkedDecoder> chunks_;  // only of a body that comes in chunks
   std::string reply_;                       // the bytes to send, once they are known
   size_t body_limit_ = 0;
+  uint64_t begun_ms_ = 0;
   bool delivered_ = false;    // the handler has it
   bool answered_ = false;     // respond() was called
   bool in_callback_ = false;  // libwebsockets is calling us for this connection

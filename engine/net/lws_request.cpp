@@ -9,6 +9,10 @@
 namespace signalbox::net {
 namespace {
 
+// libwebsockets reads the length into a small buffer; what leading zeros push out of it is lost to
+// it.
+constexpr size_t kMaxLengthDigits = 19;
+
 Method method_of(int lws_method) {
   switch (lws_method) {
     case LWSHUMETH_GET:
@@ -77,6 +81,11 @@ std::string custom_header(struct lws* wsi, const char* name) {
 BodyFraming body_framing(struct lws* wsi) {
   const std::string length = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
   const std::string coding = header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
+  // A name with a space before its colon is no header to us, but may be one to a proxy before us.
+  if (!custom_header(wsi, "transfer-encoding :").empty() ||
+      !custom_header(wsi, "content-length :").empty()) {
+    return {BodyFraming::Kind::kInvalid, 0};
+  }
   if (!coding.empty()) {
     // Both at once is how requests are smuggled past a proxy.
     if (!length.empty() || strcasecmp(coding.c_str(), "chunked") != 0) {
@@ -89,7 +98,9 @@ BodyFraming body_framing(struct lws* wsi) {
   uint64_t value = 0;
   const char* end = length.data() + length.size();
   const auto parsed = std::from_chars(length.data(), end, value);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return {BodyFraming::Kind::kInvalid, 0};
+  if (parsed.ec != std::errc() || parsed.ptr != end || length.size() > kMaxLengthDigits) {
+    return {BodyFraming::Kind::kInvalid, 0};
+  }
   return {BodyFraming::Kind::kLength, value};
 }
 

@@ -119,12 +119,14 @@ void Server::adopt(int fd) {
     ::close(fd);
     return;
   }
+  // Counted first: a failure half-way destroys the connection, which counts it out again.
+  const size_t before = connections_++;
   if (lws_adopt_socket_vhost(vhost_, fd) == nullptr) {  // closes fd when it fails
+    connections_ = before;
     ++counters_.connections_refused;
     return;
   }
   ++counters_.connections_accepted;
-  ++connections_;
 }
 
 void Server::pause_reading(HttpExchange& exchange) {

@@ -51,7 +51,6 @@ class Server {
 
   uint16_t port() const { return listener_.port(); }
   const OriginPolicy& origins() const { return origins_; }
-  size_t connections() const { return connections_; }
   size_t web_sockets() const { return web_sockets_; }
 
  private:

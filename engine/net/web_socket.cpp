@@ -10,6 +10,7 @@
 namespace signalbox::net {
 namespace {
 
+constexpr int kCloseSeconds = 5;
 constexpr uint16_t kCloseNormal = 1000;
 constexpr uint16_t kCloseTooBig = 1009;  // RFC 6455, 7.4.1
 
@@ -35,7 +36,7 @@ void WebSocket::send(std::initializer_list<std::string_view> parts, bool binary)
   }
   std::string padded(LWS_PRE + length, '\0');
   gather(padded.data() + LWS_PRE);
-  queued_ += length;
+  queued_ += length + sizeof(Outgoing);
   queue_.push_back({std::move(padded), binary});
   lws_callback_on_writable(wsi_);
 }
@@ -43,6 +44,7 @@ void WebSocket::send(std::initializer_list<std::string_view> parts, bool binary)
 void WebSocket::close(uint16_t code) {
   if (ended_ || close_code_ != 0) return;
   close_code_ = code == 0 ? kCloseNormal : code;
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, kCloseSeconds);
   lws_callback_on_writable(wsi_);
 }
 
@@ -50,12 +52,13 @@ bool WebSocket::write(char* padded, size_t length, bool binary) {
   auto* data = reinterpret_cast<unsigned char*>(padded) + LWS_PRE;
   const int written = lws_write(wsi_, data, length, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
   if (written >= 0) return true;
-  fail();
+  abort();
   return false;
 }
 
 // Ends the connection from wherever we are: libwebsockets forbids closing inside lws_write.
-void WebSocket::fail() {
+void WebSocket::abort() {
+  if (ended_) return;
   ended_ = true;
   queue_.clear();
   queued_ = 0;
@@ -97,8 +100,8 @@ bool WebSocket::on_writable() {
   while (sent < queue_.size() && !lws_partial_buffered(wsi_)) {
     Outgoing& next = queue_[sent];
     const size_t length = next.data.size() - LWS_PRE;
-    queued_ -= length;
-    if (!write(next.data.data(), length, next.binary)) return true;  // fail() ends it
+    queued_ -= length + sizeof(Outgoing);
+    if (!write(next.data.data(), length, next.binary)) return true;  // abort() ends it
     ++sent;
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(sent));
@@ -114,10 +117,7 @@ bool WebSocket::on_writable() {
     lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
     return true;
   }
-  if (queue_.capacity() != 0) {
-    queue_.shrink_to_fit();  // an idle connection keeps nothing
-    handler_->on_drain();
-  }
+  queue_.shrink_to_fit();  // an idle connection keeps nothing
   return true;
 }
 

@@ -29,11 +29,15 @@ class WebSocket : public Attachment {
   // waits. A failed connection swallows it; on_close() follows. Safe to call inside any callback.
   void send(std::initializer_list<std::string_view> parts, bool binary);
 
-  // Sends what is queued, then a close frame with `code` (RFC 6455, 7.4.1), then ends. Nothing is
-  // delivered to the handler afterwards but on_close().
+  // Sends what is queued, then a close frame with `code` (RFC 6455, 7.4.1), then ends; all within a
+  // few seconds, whether the peer reads or not. Nothing is delivered to the handler afterwards but
+  // on_close().
   void close(uint16_t code);
 
-  // Bytes of messages that wait in our queue; the caller bounds them.
+  // Ends at once and drops what is queued; on_close() follows in a later turn.
+  void abort();
+
+  // Bytes that messages in our queue take; the caller bounds them.
   size_t queued() const { return queued_; }
 
  private:
@@ -43,7 +47,6 @@ class WebSocket : public Attachment {
     bool binary;
   };
   bool write(char* padded, size_t length, bool binary);
-  void fail();
   // Callbacks of libwebsockets, through Server. False ends the connection.
   bool on_receive(const char* data, size_t length);
   bool on_writable();

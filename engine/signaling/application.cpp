@@ -218,7 +218,9 @@ void Application::finish_join(const std::string& socket_id, const std::string& r
     return;
   }
   const PendingJoin join = take_join(member(*socket));
-  for (size_t i = 0; i < join.times; ++i) answer_join(*socket, room, reply, i > 0);
+  for (size_t i = 0; i < join.times && nsp_->find(socket_id) != nullptr; ++i) {
+    answer_join(*socket, room, reply, i > 0);
+  }
   // What we just sent may have ended a client that reads too slowly.
   if (nsp_->find(socket_id) != nullptr) start_join(*socket);
 }
@@ -259,6 +261,7 @@ void Application::accept_join(Socket& socket, const std::string& room, bool rejo
   text.arguments() +=
       R"({"success":true,"message":"Successfully joined room","roomId":)" + quoted(room) + '}';
   socket.send(text.finish());
+  if (nsp_->find(socket.id()) == nullptr) return;  // it read too slowly, and has just been ended
   broadcast(room, single_member_event("ready", "peerId", quoted(socket.id())), &socket);
   if (observer_.joined && !rejoined) observer_.joined(room, socket.id());
 }

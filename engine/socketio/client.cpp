@@ -117,13 +117,15 @@ void Client::connect(const Packet& packet) {
     return;
   }
   connect_.stop();
-  sockets_.push_back(std::make_unique<Socket>(*this, *nsp, server_.new_socket_id()));
-  Socket& socket = *sockets_.back();
-  nsp->add(socket);
+  auto owned = std::make_unique<Socket>(*this, *nsp, server_.new_socket_id());
+  Socket& socket = *owned;
   std::string payload = R"({"sid":")";
   payload += socket.id();
   payload += "\"}";
   socket.send(encode_packet(PacketType::kConnect, nsp->name(), std::nullopt, payload));
+  if (!session_.open()) return;  // a slow reader, closed by this
+  sockets_.push_back(std::move(owned));
+  nsp->add(socket);
   nsp->handler().on_connect(socket);
 }
 
