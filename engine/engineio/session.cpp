@@ -283,7 +283,7 @@ void Session::end(CloseReason reason, Farewell farewell) {
   if (WebSocketTransport* socket = std::exchange(socket_, nullptr)) {
     socket->detach();
     if (reason == CloseReason::kSlowReader) {
-      socket->abort();  // waiting for it to read is what we gave up
+      socket->drop();  // waiting for it to read is what we gave up
     } else {
       socket->close();
     }

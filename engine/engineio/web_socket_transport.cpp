@@ -51,8 +51,8 @@ void WebSocketTransport::close() {
   if (socket_ != nullptr) socket_->close(kNormalClosure);
 }
 
-void WebSocketTransport::abort() {
-  if (socket_ != nullptr) socket_->abort();
+void WebSocketTransport::drop() {
+  if (socket_ != nullptr) socket_->drop();
 }
 
 size_t WebSocketTransport::queued() const {

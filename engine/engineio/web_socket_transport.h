@@ -29,7 +29,7 @@ class WebSocketTransport : public net::WebSocketHandler {
 
   void send(std::initializer_list<std::string_view> parts, bool binary);
   void close();
-  void abort();  // drops what waits
+  void drop();  // drops what waits
   size_t queued() const;
   // The session is gone or has let go of us.
   void detach() { session_ = nullptr; }

@@ -52,12 +52,12 @@ bool WebSocket::write(char* padded, size_t length, bool binary) {
   auto* data = reinterpret_cast<unsigned char*>(padded) + LWS_PRE;
   const int written = lws_write(wsi_, data, length, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
   if (written >= 0) return true;
-  abort();
+  drop();
   return false;
 }
 
 // Ends the connection from wherever we are: libwebsockets forbids closing inside lws_write.
-void WebSocket::abort() {
+void WebSocket::drop() {
   if (ended_) return;
   ended_ = true;
   queue_.clear();
@@ -101,7 +101,7 @@ bool WebSocket::on_writable() {
     Outgoing& next = queue_[sent];
     const size_t length = next.data.size() - LWS_PRE;
     queued_ -= length + sizeof(Outgoing);
-    if (!write(next.data.data(), length, next.binary)) return true;  // abort() ends it
+    if (!write(next.data.data(), length, next.binary)) return true;  // drop() ends it
     ++sent;
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(sent));

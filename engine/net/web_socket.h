@@ -35,7 +35,7 @@ class WebSocket : public Attachment {
   void close(uint16_t code);
 
   // Ends at once and drops what is queued; on_close() follows in a later turn.
-  void abort();
+  void drop();
 
   // Bytes that messages in our queue take; the caller bounds them.
   size_t queued() const { return queued_; }
