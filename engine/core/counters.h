@@ -20,7 +20,7 @@ namespace signalbox {
   X(packets_invalid, "packets that could not be decoded and closed their session")                \
   X(messages_received, "messages from clients")                                                   \
   X(messages_sent, "messages to clients")                                                         \
-  X(messages_dropped, "messages not sent because the client reads too slowly")                    \
+  X(messages_dropped, "messages not sent: the session was over, or its client reads too slowly")  \
   X(events_dropped_invalid, "events dropped for a payload that cannot be used")                   \
   X(events_dropped_no_room, "events dropped because their sender is in no room")                  \
   X(events_dropped_stranger, "events dropped because their receiver is not in the sender's room") \

@@ -28,8 +28,6 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   // Answers the request. Does nothing when it was answered already or the client has gone.
   void respond(Response response);
 
-  bool answered() const { return answered_; }
-
   // Called once when the client goes away before the answer, and not after it. To be set while the
   // request is delivered; without it the departure may pass unnoticed until the answer.
   void set_on_abort(std::function<void()> on_abort) { on_abort_ = std::move(on_abort); }

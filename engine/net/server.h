@@ -84,8 +84,8 @@ class Server {
   size_t connections_ = 0;
   size_t web_sockets_ = 0;
   int descriptor_limit_ = 0;
-  std::array<char, 64>
-      subprotocol_{};    // the name of libwebsockets' protocol, see offer_subprotocol()
+  // The name of libwebsockets' protocol, see offer_subprotocol().
+  std::array<char, 64> subprotocol_{};
   std::string scratch_;  // where a message gets the room in front that libwebsockets wants
 };
 

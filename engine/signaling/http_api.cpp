@@ -29,28 +29,31 @@ constexpr size_t kMaxLoggedLength = 4096;
 constexpr std::string_view kRoomMissing = "Room ID is required";
 constexpr std::string_view kLeaveMissing = "Room ID and Socket ID are required";
 
-net::Response error(int status, std::string_view text) {
-  std::string body = "{\"error\":";
+// An object that begins as `head` and goes on with one more member, a text.
+net::Response answer(int status, std::string_view head, std::string_view member,
+                     std::string_view text) {
+  std::string body(head);
+  json::append_string(body, member);
+  body += ':';
   json::append_string(body, text);
   body += '}';
   return {.status = status, .body = std::move(body)};
+}
+
+net::Response error(int status, std::string_view text) {
+  return answer(status, "{", "error", text);
 }
 
 net::Response outcome(bool success, std::string_view message) {
-  std::string body = success ? "{\"success\":true" : "{\"success\":false";
-  if (!message.empty()) {
-    body += ",\"message\":";
-    json::append_string(body, message);
-  }
-  body += '}';
-  return {.body = std::move(body)};
+  return answer(200, success ? R"({"success":true,)" : R"({"success":false,)", "message", message);
+}
+
+net::Response done() {
+  return {.body = R"({"success":true})"};
 }
 
 net::Response track_error(int status, std::string_view text) {
-  std::string body = "{\"success\":false,\"error\":";
-  json::append_string(body, text);
-  body += '}';
-  return {.status = status, .body = std::move(body)};
+  return answer(status, R"({"success":false,)", "error", text);
 }
 
 bool says_json(std::string_view content_type) {
@@ -296,7 +299,7 @@ void HttpApi::set_track(const ExchangePointer& exchange) {
   }
   referrers_.count(ref, *day, [this, exchange](bool ok) {
     if (!ok) ++counters_.redis_unavailable;
-    exchange->respond(ok ? outcome(true, {}) : track_error(500, "Failed to track referrer"));
+    exchange->respond(ok ? done() : track_error(500, "Failed to track referrer"));
   });
 }
 
@@ -304,7 +307,7 @@ void HttpApi::log_debug(const ExchangePointer& exchange) {
   std::array<json::Member, 2> found = {{{"message", {}}, {"timestamp", {}}}};
   json::scan_object(object_of(exchange->request()), found);
   log_.info("logs----timestamp:" + display(found[1].value) + " message:" + display(found[0].value));
-  exchange->respond(outcome(true, {}));
+  exchange->respond(done());
 }
 
 void HttpApi::brief_health(const ExchangePointer& exchange) {

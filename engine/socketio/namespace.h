@@ -36,7 +36,6 @@ class Namespace {
 
   const std::string& name() const { return name_; }
   NamespaceHandler& handler() const { return handler_; }
-  size_t size() const { return sockets_.size(); }
 
   // The connected socket of that id, or null.
   Socket* find(std::string_view id) const {

@@ -115,3 +115,19 @@ export async function meet(server, count, options = {}) {
   }
   return { roomId, peers, close: () => Promise.all(peers.map((peer) => peer.close())) };
 }
+
+// Two clients in a room of their own, beside whatever else a test does to the server.
+export async function meetWitnesses(server) {
+  const {
+    peers: [a, b],
+    close,
+  } = await meet(server, 2);
+  return {
+    close,
+    // Fails unless messages still pass between them, and nothing else reached them.
+    async assertUnharmed() {
+      await a.receivesOnlyFrom(b);
+      await b.receivesOnlyFrom(a);
+    },
+  };
+}

@@ -1,25 +1,19 @@
 // Hostile events: whatever payload a client sends, the server goes on relaying between others.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { longRoom, meet, Peer } from '../lib/clients.mjs';
+import { longRoom, meet, meetWitnesses, Peer } from '../lib/clients.mjs';
 import { startServer } from '../lib/hostd.mjs';
 
 let server;
 let witnesses;
 before(async () => {
   server = await startServer();
-  witnesses = await meet(server, 2);
+  witnesses = await meetWitnesses(server);
 });
 after(async () => {
   await witnesses.close();
   await server.stop();
 });
-
-async function assertOthersUnharmed() {
-  const [a, b] = witnesses.peers;
-  await a.receivesOnlyFrom(b);
-  await b.receivesOnlyFrom(a);
-}
 
 const kLong = 'x'.repeat(100000);
 const kValues = [
@@ -99,7 +93,7 @@ for (const event of [
           JSON.stringify(answer).slice(0, 200),
         );
       }
-      await assertOthersUnharmed();
+      await witnesses.assertUnharmed();
       await peer.close();
     });
   }

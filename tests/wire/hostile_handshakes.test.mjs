@@ -1,7 +1,7 @@
 // Hostile handshakes: upgrade requests that are wrong, too large, or cut off at any byte.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { meet } from '../lib/clients.mjs';
+import { meetWitnesses } from '../lib/clients.mjs';
 import { startServer } from '../lib/hostd.mjs';
 import { RawConnection, upgradeRequest } from '../lib/raw.mjs';
 
@@ -9,18 +9,12 @@ let server;
 let witnesses;
 before(async () => {
   server = await startServer();
-  witnesses = await meet(server, 2);
+  witnesses = await meetWitnesses(server);
 });
 after(async () => {
   await witnesses.close();
   await server.stop();
 });
-
-async function assertOthersUnharmed() {
-  const [a, b] = witnesses.peers;
-  await a.receivesOnlyFrom(b);
-  await b.receivesOnlyFrom(a);
-}
 
 for (const [name, headers] of [
   ['no key', { 'Sec-WebSocket-Key': null }],
@@ -42,7 +36,7 @@ for (const [name, headers] of [
     const answer = await connection.answer();
     assert.ok(!/permessage-deflate/i.test(answer?.head ?? ''), 'compression is declined');
     connection.reset();
-    await assertOthersUnharmed();
+    await witnesses.assertUnharmed();
   });
 }
 
@@ -53,5 +47,5 @@ test('connections that are reset at any moment', async () => {
     connection.write(request.slice(0, length));
     connection.reset();
   }
-  await assertOthersUnharmed();
+  await witnesses.assertUnharmed();
 });

@@ -2,7 +2,7 @@
 // goes on relaying between others.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { meet } from '../lib/clients.mjs';
+import { meetWitnesses } from '../lib/clients.mjs';
 import { startServer } from '../lib/hostd.mjs';
 import { kBinary, kClose, kText, RawPolling, RawWebSocket } from '../lib/raw.mjs';
 
@@ -10,18 +10,12 @@ let server;
 let witnesses;
 before(async () => {
   server = await startServer();
-  witnesses = await meet(server, 2);
+  witnesses = await meetWitnesses(server);
 });
 after(async () => {
   await witnesses.close();
   await server.stop();
 });
-
-async function assertOthersUnharmed() {
-  const [a, b] = witnesses.peers;
-  await a.receivesOnlyFrom(b);
-  await b.receivesOnlyFrom(a);
-}
 
 const kLong = 'x'.repeat(100000);
 const kDeep = '['.repeat(100000);
@@ -145,7 +139,7 @@ for (const [fate, packets] of Object.entries(kPackets)) {
       ws.send(packet);
       // Where anything goes, the relay between the others is the fence: no answer is owed.
       if (fate !== 'either') assert.equal(await survives(ws), fate === 'survives');
-      await assertOthersUnharmed();
+      await witnesses.assertUnharmed();
       ws.close();
     });
   }
@@ -166,7 +160,7 @@ for (const packet of [
     ws.send(packet);
     ws.send('40');
     await ws.closeCode();
-    await assertOthersUnharmed();
+    await witnesses.assertUnharmed();
   });
 }
 
@@ -236,7 +230,7 @@ for (const [name, frames, fate] of [
     const ws = await RawWebSocket.connect(server);
     for (const each of frames) ws.sendFrame(each);
     if (fate !== 'either') assert.equal(await survives(ws), fate === 'survives');
-    await assertOthersUnharmed();
+    await witnesses.assertUnharmed();
     ws.close();
   });
 }
@@ -258,7 +252,7 @@ for (const [name, payload] of [
       const polling = await open(server);
       const { status } = await polling.post(payload);
       assert.ok(status === 200 || (status >= 400 && status < 500), `${status}`);
-      await assertOthersUnharmed();
+      await witnesses.assertUnharmed();
     }
   });
 }
