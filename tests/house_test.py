@@ -45,6 +45,7 @@ PLANTED = [
     ("hostd/planted.cpp", "#include <engine/engine.h>", "not below hostd/"),
     ("bindings/planted.cpp", '#include "engine/engine.h"', "not below bindings/"),
     ("engine/core/planted.cpp", "#include <libwebsockets.h>", "which only engine/net/ may"),
+    ("engine/core/planted.cpp", "#include <zlib.h>", "which only engine/net/ may"),
     ("engine/net/planted.cpp", "#include <hiredis/async.h>", "which only engine/store/ may"),
     ("engine/net/planted.cpp", "#include <uv.h>", "which only engine/core/ may"),
     ("engine/store/planted.cpp", "#include <cjson/cJSON.h>", "which only engine/core/ may"),

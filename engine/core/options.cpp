@@ -64,6 +64,14 @@ bool is_origin(std::string_view text) {
   return !host.empty() && std::all_of(host.begin(), host.end(), of_host);
 }
 
+// A token of RFC 9110, 5.6.2.
+bool is_header_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || is_digit(c) ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
 constexpr TextRule kNotEmpty = {"a text that is not empty",
                                 [](std::string_view text) { return !text.empty(); }};
 constexpr TextRule kPath = {"a path that begins and ends with '/'", is_path};
@@ -71,6 +79,7 @@ constexpr TextRule kOrigins = {"a comma-separated list of scheme://host[:port], 
                                is_origin};
 constexpr TextRule kNetworks = {"a comma-separated list of networks such as 10.0.0.0/8",
                                 kNotEmpty.accepts};
+constexpr TextRule kHeaderNames = {"a comma-separated list of header names", is_header_name};
 
 struct Entry {
   const char* member;
@@ -118,6 +127,8 @@ constexpr Entry kEntries[] = {
             "time a client has to send a whole request"),
     integer(MEMBER(http_keep_alive), "ms", 1, kHour,
             "time a connection may stay open without a request"),
+    text(MEMBER(http_headers), kHeaderNames,
+         "further request headers that handlers are shown; the well-known ones always are"),
     text(MEMBER(cors_origins), kOrigins,
          "origins that web pages may connect from, beside the server's own"),
     text(MEMBER(proxy_trusted), kNetworks, "proxies whose X-Forwarded-For is believed"),

@@ -24,6 +24,7 @@ struct Options {
   int64_t http_max_header = 16384;
   int64_t http_request_timeout = 10000;
   int64_t http_keep_alive = 75000;
+  std::vector<std::string> http_headers;
   std::vector<std::string> cors_origins;
   std::vector<std::string> proxy_trusted = {"127.0.0.0/8", "::1/128"};
 

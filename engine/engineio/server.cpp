@@ -98,8 +98,8 @@ void Server::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
       exchange->respond(kFull);
       return;
     }
-    Session& session = open_session(request.client);
-    session.send_packet(PacketType::kOpen, false, handshake(session, true));
+    Session& session = open_session(request.client, keep(request));
+    session.send_packet(PacketType::kOpen, false, open_packet(session, true));
     session.on_poll(exchange);
   } else if (request.method == net::Method::kGet) {
     verdict.session->on_poll(exchange);
@@ -116,11 +116,18 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_u
   if (verdict.refusal) return refuse(*verdict.refusal);
   if (verdict.session == nullptr && full()) return kFull;
   return std::make_unique<WebSocketTransport>(
-      *this, request.client, verdict.session != nullptr ? verdict.session->id() : std::string());
+      *this, request.client, verdict.session == nullptr ? keep(request) : nullptr,
+      verdict.session != nullptr ? verdict.session->id() : std::string());
 }
 
-Session& Server::open_session(const net::Address& client) {
-  auto owned = std::make_unique<Session>(*this, random_id(kIdLength), client);
+std::unique_ptr<const Handshake> Server::keep(const net::Request& request) {
+  if (!request.headers_kept) return nullptr;
+  return std::make_unique<const Handshake>(Handshake{request.headers, request.query});
+}
+
+Session& Server::open_session(const net::Address& client,
+                              std::unique_ptr<const Handshake> handshake) {
+  auto owned = std::make_unique<Session>(*this, random_id(kIdLength), client, std::move(handshake));
   Session& session = *owned;
   sessions_.emplace(session.id(), std::move(owned));
   ++counters_.sessions_opened;
@@ -128,7 +135,7 @@ Session& Server::open_session(const net::Address& client) {
   return session;
 }
 
-std::string Server::handshake(const Session& session, bool may_upgrade) const {
+std::string Server::open_packet(const Session& session, bool may_upgrade) const {
   std::string json = R"({"sid":")" + session.id() + R"(","upgrades":[)";
   if (may_upgrade) json += R"("websocket")";
   json += R"(],"pingInterval":)" + std::to_string(options_.engineio_ping_interval);

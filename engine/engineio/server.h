@@ -61,8 +61,11 @@ class Server {
 
   // Polling sessions live without a connection: they are bounded by the same number by themselves.
   bool full() const { return sessions_.size() >= static_cast<size_t>(options_.limits_connections); }
-  Session& open_session(const net::Address& client);
-  std::string handshake(const Session& session, bool may_upgrade) const;
+  // What a session keeps of the request that opens it; null when the request holds no headers.
+  static std::unique_ptr<const Handshake> keep(const net::Request& request);
+  Session& open_session(const net::Address& client, std::unique_ptr<const Handshake> handshake);
+  // The data of the packet that begins a session.
+  std::string open_packet(const Session& session, bool may_upgrade) const;
   Session* find(std::string_view id);
   // Takes a closed session out of the table; it is destroyed in a later turn.
   void retire(Session& session);

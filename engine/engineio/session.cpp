@@ -35,8 +35,14 @@ std::string_view reason_text(CloseReason reason) {
   return "unknown";
 }
 
-Session::Session(Server& server, std::string id, const net::Address& client)
-    : server_(server), id_(std::move(id)), client_(client), heartbeat_(this), upgrade_(this) {}
+Session::Session(Server& server, std::string id, const net::Address& client,
+                 std::unique_ptr<const Handshake> handshake)
+    : server_(server),
+      id_(std::move(id)),
+      client_(client),
+      handshake_(std::move(handshake)),
+      heartbeat_(this),
+      upgrade_(this) {}
 
 Session::~Session() {
   if (poll_) poll_->set_on_abort(nullptr);
@@ -111,7 +117,8 @@ void Session::answer_poll() {
   std::exchange(poll_, nullptr)
       ->respond({.content_type = "text/plain; charset=UTF-8",
                  .body = std::move(payload),
-                 .headers = "Cache-Control: no-store\r\n"});
+                 .headers = "Cache-Control: no-store\r\n",
+                 .compress = true});
   if (state_ == State::kClosing) {
     state_ = State::kClosed;
     server_.retire(*this);
@@ -154,7 +161,7 @@ void Session::on_post(const std::shared_ptr<net::HttpExchange>& exchange) {
 
 void Session::on_socket_open(WebSocketTransport& socket) {
   socket_ = &socket;
-  send_packet(PacketType::kOpen, false, server_.handshake(*this, false));
+  send_packet(PacketType::kOpen, false, server_.open_packet(*this, false));
 }
 
 void Session::on_socket_message(std::string_view data, bool binary) {

@@ -14,6 +14,7 @@
 #include "engine/core/deadline_queue.h"
 #include "engine/engineio/packet.h"
 #include "engine/net/client_address.h"
+#include "engine/net/http.h"
 
 namespace signalbox::net {
 class HttpExchange;
@@ -48,9 +49,16 @@ class SessionHandler {
   virtual void on_close(CloseReason reason) = 0;
 };
 
+// What the request that opened a session said.
+struct Handshake {
+  net::Fields headers;  // as net::Request has them
+  net::Fields query;
+};
+
 class Session {
  public:
-  Session(Server& server, std::string id, const net::Address& client);
+  Session(Server& server, std::string id, const net::Address& client,
+          std::unique_ptr<const Handshake> handshake);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -58,6 +66,8 @@ class Session {
   // The client's secret.
   const std::string& id() const { return id_; }
   const net::Address& client() const { return client_; }
+  // Null unless net::Server::keep_headers() asked for headers.
+  const Handshake* handshake() const { return handshake_.get(); }
   bool open() const { return state_ == State::kOpen; }
 
   // Sends one message in order; dropped when the session is over. A client that does not read is
@@ -108,6 +118,7 @@ class Session {
   Server& server_;
   std::string id_;
   net::Address client_;
+  std::unique_ptr<const Handshake> handshake_;
   std::unique_ptr<SessionHandler> handler_;
   WebSocketTransport* socket_ = nullptr;     // null: the transport is polling
   WebSocketTransport* probe_ = nullptr;      // of an upgrade that is under way

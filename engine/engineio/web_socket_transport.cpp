@@ -1,5 +1,7 @@
 #include "engine/engineio/web_socket_transport.h"
 
+#include <utility>
+
 #include "engine/engineio/server.h"
 #include "engine/net/web_socket.h"
 
@@ -10,10 +12,20 @@ constexpr uint16_t kNormalClosure = 1000;  // RFC 6455, 7.4.1
 
 }  // namespace
 
+WebSocketTransport::WebSocketTransport(Server& server, const net::Address& client,
+                                       std::unique_ptr<const Handshake> handshake,
+                                       std::string upgrade_of)
+    : server_(server),
+      client_(client),
+      handshake_(std::move(handshake)),
+      upgrade_of_(std::move(upgrade_of)) {}
+
+WebSocketTransport::~WebSocketTransport() = default;
+
 void WebSocketTransport::on_open(net::WebSocket& socket) {
   socket_ = &socket;
   if (upgrade_of_.empty()) {
-    session_ = &server_.open_session(client_);
+    session_ = &server_.open_session(client_, std::move(handshake_));
     session_->on_socket_open(*this);
     return;
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,12 +17,15 @@ namespace signalbox::engineio {
 
 class Server;
 class Session;
+struct Handshake;
 
 class WebSocketTransport : public net::WebSocketHandler {
  public:
-  // For a new session, or (with the id of one that exists) to upgrade that.
-  WebSocketTransport(Server& server, const net::Address& client, std::string upgrade_of)
-      : server_(server), client_(client), upgrade_of_(std::move(upgrade_of)) {}
+  // For a new session, or (with the id of one that exists) to upgrade that; `handshake` is the new
+  // session's, or null.
+  WebSocketTransport(Server& server, const net::Address& client,
+                     std::unique_ptr<const Handshake> handshake, std::string upgrade_of);
+  ~WebSocketTransport() override;
 
   void on_open(net::WebSocket& socket) override;
   void on_message(std::string_view data, bool binary) override;
@@ -37,6 +41,7 @@ class WebSocketTransport : public net::WebSocketHandler {
  private:
   Server& server_;
   net::Address client_;
+  std::unique_ptr<const Handshake> handshake_;  // until the session has it
   std::string upgrade_of_;
   net::WebSocket* socket_ = nullptr;
   Session* session_ = nullptr;

@@ -114,6 +114,13 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
   }
 }
 
+Request Dispatch::read(Server& server, struct lws* wsi) {
+  Request request = read_request(wsi, server.trusted_);
+  request.headers_kept = server.headers_kept_;
+  if (request.headers_kept) request.headers = server.shown_headers_.read(wsi);
+  return request;
+}
+
 int Dispatch::on_http(Server& server, struct lws* wsi) {
   ++server.counters_.http_requests;
   const BodyFraming framing = body_framing(wsi);
@@ -123,7 +130,7 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       received_at_least(lws_get_socket_fd(wsi)) <= earlier->received) {
     return kEnd;  // see received_bytes.h; the client has to come again
   }
-  auto exchange = std::make_shared<HttpExchange>(server, wsi, read_request(wsi, server.trusted_));
+  auto exchange = std::make_shared<HttpExchange>(server, wsi, read(server, wsi));
   attach(wsi, new ExchangeAttachment(exchange));
   HttpExchange& x = *exchange;
   x.in_callback_ = true;
@@ -162,7 +169,7 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       break;
   }
   if (!x.answered_ && !complete) server.handler_.on_headers(exchange);
-  if (!x.answered_ && !complete && !custom_header(wsi, "expect:").empty() &&
+  if (!x.answered_ && !complete && expects_continue(wsi) &&
       !write_raw(wsi, "HTTP/1.1 100 Continue\r\n\r\n")) {
     return kEnd;
   }
@@ -220,7 +227,7 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
   // header decoder writes out of bounds (CVE-2026-19773).
   if (strcasecmp(header(wsi, WSI_TOKEN_UPGRADE).c_str(), "websocket") != 0) return kEnd;
   ++server.counters_.http_requests;
-  const Request request = read_request(wsi, server.trusted_);
+  const Request request = read(server, wsi);
   const BodyFraming framing = body_framing(wsi);
   Response refusal;
   if (request.method != Method::kGet || header(wsi, WSI_TOKEN_VERSION) != "13" ||
@@ -238,7 +245,7 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
     refusal = std::get<Response>(std::move(decision));
   }
   write_raw(wsi, serialize(refusal, request.method, false,
-                           server.origins_.headers(request.origin, request.host, false)));
+                           server.origins_.headers(request.origin, request.host)));
   return kEnd;
 }
 

@@ -23,6 +23,7 @@ class Dispatch {
  private:
   static int dispatch(Server& server, struct lws* wsi, enum lws_callback_reasons reason, void* in,
                       size_t length);
+  static Request read(Server& server, struct lws* wsi);
   static int on_http(Server& server, struct lws* wsi);
   static int on_body(Server& server, struct lws* wsi, const char* data, size_t length);
   static int on_body_complete(Server& server, struct lws* wsi);

@@ -39,6 +39,10 @@ class Handler {
   // The request is complete. Answers now or later through exchange->respond(). Keep the pointer to
   // answer later.
   virtual void on_request(const std::shared_ptr<HttpExchange>& exchange) = 0;
+  // The methods that a preflight of this path allows to pages of other origins (CORS).
+  virtual std::string_view preflight_methods(const Request& /*request*/) {
+    return "GET, POST, OPTIONS";
+  }
   // A WebSocket handler to accept the upgrade, or the answer that refuses it.
   virtual std::variant<std::unique_ptr<WebSocketHandler>, Response> on_upgrade(
       const Request& request) = 0;

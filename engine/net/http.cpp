@@ -9,51 +9,50 @@ std::optional<std::string_view> Request::parameter(std::string_view name) const 
   return std::nullopt;
 }
 
-std::string_view reason_phrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 204:
-      return "No Content";
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 411:
-      return "Length Required";
-    case 413:
-      return "Payload Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Unknown";
+const char* method_name(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kPatch:
+      return "PATCH";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kOptions:
+      return "OPTIONS";
+    case Method::kOther:
+      break;
   }
+  return "";
 }
 
 std::string serialize(const Response& response, Method method, bool keep_alive,
                       std::string_view cors) {
+  // Whatever the handler gave: RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
+  const int status = response.status;
+  const bool bodiless = status == 204 || status == 205 || status == 304;
+  const std::string_view body = bodiless ? std::string_view() : response.body;
   std::string out;
-  out.reserve(256 + cors.size() + response.headers.size() + response.body.size());
+  out.reserve(256 + cors.size() + response.headers.size() + body.size());
   out += "HTTP/1.1 ";
-  out += std::to_string(response.status);
+  out += std::to_string(status);
   out += ' ';
-  out += reason_phrase(response.status);
+  out += reason_phrase(status);
   out += "\r\n";
-  if (!response.body.empty()) {
+  if (!body.empty() && !response.content_type.empty()) {
     out += "Content-Type: ";
     out += response.content_type;
     out += "\r\n";
   }
-  // RFC 9110, 8.6: a 204 has no Content-Length.
-  if (response.status != 204) {
+  // RFC 9110, 8.6: a 204 has none; that of a 304 would tell of another answer's body.
+  if (status != 204 && status != 304) {
     out += "Content-Length: ";
-    out += std::to_string(response.body.size());
+    out += std::to_string(body.size());
     out += "\r\n";
   }
   out += "Connection: ";
@@ -62,7 +61,7 @@ std::string serialize(const Response& response, Method method, bool keep_alive,
   out += cors;
   out += response.headers;
   out += "\r\n";
-  if (method != Method::kHead) out += response.body;
+  if (method != Method::kHead) out += body;
   return out;
 }
 

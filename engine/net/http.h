@@ -14,17 +14,31 @@
 
 namespace signalbox::net {
 
-enum class Method { kGet, kHead, kPost, kOptions, kOther };
+// kOther does not get as far as a handler.
+enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
+
+// "GET"; lives as long as the program.
+const char* method_name(Method method);
+
+// Names and values.
+using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
   Method method = Method::kOther;
-  std::string path;                                        // percent-decoded, without the query
-  std::vector<std::pair<std::string, std::string>> query;  // in order, decoded
+  std::string path;  // percent-decoded, without the query
+  Fields query;      // in order, decoded
   std::string host;
   std::string origin;  // empty: no Origin header
   std::string content_type;
   Address client;  // behind the trusted proxies
   bool keep_alive = false;
+  bool accepts_gzip = false;
+  // Filled only where Server::keep_headers() asks for it. Names are in small letters, values
+  // without white space around them, which need not be UTF-8. The lines of a header that
+  // libwebsockets knows are joined by ", " (cookies by "; "); of one that option http.headers names
+  // the first counts.
+  bool headers_kept = false;
+  Fields headers;
   std::string body;
 
   // The last query parameter of that name, or nothing.
@@ -33,16 +47,18 @@ struct Request {
 
 struct Response {
   int status = 200;
-  std::string content_type = "application/json; charset=utf-8";
+  std::string content_type = "application/json; charset=utf-8";  // empty: no such header
   std::string body = {};
   std::string headers = {};  // further header lines, each ended by CRLF
   bool close = false;        // end the connection behind it
+  bool compress = false;     // gzip the body if the client takes that and it is worth it
 };
 
-// The reason phrase of a status code that we use.
+// The reason phrase of a registered status code from 200 to 599; "Unknown" of another.
 std::string_view reason_phrase(int status);
 
-// The whole answer as HTTP/1.1 bytes. `cors` are header lines; a HEAD request gets no body.
+// The whole answer as HTTP/1.1 bytes. `cors` are header lines. A HEAD request gets no body, nor
+// does a status that must not have one (204, 205, 304).
 std::string serialize(const Response& response, Method method, bool keep_alive,
                       std::string_view cors);
 

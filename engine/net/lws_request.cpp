@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "engine/net/gzip.h"
+
 namespace signalbox::net {
 namespace {
 
@@ -21,6 +23,12 @@ Method method_of(int lws_method) {
       return Method::kHead;
     case LWSHUMETH_POST:
       return Method::kPost;
+    case LWSHUMETH_PUT:
+      return Method::kPut;
+    case LWSHUMETH_PATCH:
+      return Method::kPatch;
+    case LWSHUMETH_DELETE:
+      return Method::kDelete;
     case LWSHUMETH_OPTIONS:
       return Method::kOptions;
     default:
@@ -28,24 +36,18 @@ Method method_of(int lws_method) {
   }
 }
 
-std::vector<std::pair<std::string, std::string>> read_query(struct lws* wsi) {
-  std::vector<std::pair<std::string, std::string>> query;
+Fields read_query(struct lws* wsi) {
+  Fields query;
   for (int i = 0;; ++i) {
-    const int length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
-    std::string text(static_cast<size_t>(std::max(length, 0)) + 1, '\0');
-    // An empty fragment ("&&") has no length either; only this tells it from the end.
-    const int copied = lws_hdr_copy_fragment(wsi, text.data(), static_cast<int>(text.size()),
-                                             WSI_TOKEN_HTTP_URI_ARGS, i);
-    if (copied < 0) break;
-    text.resize(static_cast<size_t>(copied));
-    const size_t equals = text.find('=');
+    auto text = header_fragment(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
+    if (!text) return query;
+    const size_t equals = text->find('=');
     if (equals == std::string::npos) {
-      query.emplace_back(std::move(text), "");
+      query.emplace_back(std::move(*text), "");
     } else {
-      query.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+      query.emplace_back(text->substr(0, equals), text->substr(equals + 1));
     }
   }
-  return query;
 }
 
 // The rule that libwebsockets decides by too, so that our Connection header says what will happen.
@@ -67,10 +69,22 @@ std::string header(struct lws* wsi, enum lws_token_indexes token) {
   return text;
 }
 
-std::string custom_header(struct lws* wsi, const char* name) {
+std::optional<std::string> header_fragment(struct lws* wsi, enum lws_token_indexes token,
+                                           int index) {
+  const int length = lws_hdr_fragment_length(wsi, token, index);
+  std::string text(static_cast<size_t>(std::max(length, 0)) + 1, '\0');
+  // An empty fragment ("&&") has no length either; only this tells it from the end.
+  const int copied =
+      lws_hdr_copy_fragment(wsi, text.data(), static_cast<int>(text.size()), token, index);
+  if (copied < 0) return std::nullopt;
+  text.resize(static_cast<size_t>(copied));
+  return text;
+}
+
+std::optional<std::string> custom_header(struct lws* wsi, const char* name) {
   const int name_length = static_cast<int>(std::char_traits<char>::length(name));
   const int length = lws_hdr_custom_length(wsi, name, name_length);
-  if (length <= 0) return {};
+  if (length < 0) return std::nullopt;
   std::string text(static_cast<size_t>(length) + 1, '\0');
   const int copied =
       lws_hdr_custom_copy(wsi, text.data(), static_cast<int>(text.size()), name, name_length);
@@ -82,8 +96,7 @@ BodyFraming body_framing(struct lws* wsi) {
   const std::string length = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
   const std::string coding = header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
   // A name with a space before its colon is no header to us, but may be one to a proxy before us.
-  if (!custom_header(wsi, "transfer-encoding :").empty() ||
-      !custom_header(wsi, "content-length :").empty()) {
+  if (custom_header(wsi, "transfer-encoding :") || custom_header(wsi, "content-length :")) {
     return {BodyFraming::Kind::kInvalid, 0};
   }
   if (!coding.empty()) {
@@ -115,6 +128,7 @@ Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
   request.origin = header(wsi, WSI_TOKEN_ORIGIN);
   request.content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
   request.keep_alive = wants_keep_alive(wsi);
+  request.accepts_gzip = accepts_gzip(header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING));
   const Address peer = Address::of_peer(lws_get_socket_fd(wsi)).value_or(Address());
   request.client = client_address(peer, header(wsi, WSI_TOKEN_X_FORWARDED_FOR), trusted);
   return request;
@@ -122,6 +136,11 @@ Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
 
 bool request_line_intact(struct lws* wsi) {
   return header(wsi, WSI_TOKEN_HTTP).starts_with("HTTP/1.");
+}
+
+bool expects_continue(struct lws* wsi) {
+  return strcasecmp(header(wsi, WSI_TOKEN_HTTP_EXPECT).c_str(), "100-continue") == 0 &&
+         header(wsi, WSI_TOKEN_HTTP) == "HTTP/1.1";
 }
 
 bool presumes_body(struct lws* wsi) {

@@ -16,8 +16,14 @@ namespace signalbox::net {
 
 std::string header(struct lws* wsi, enum lws_token_indexes token);
 
-// A header that libwebsockets has no number for; `name` in small letters with its colon.
-std::string custom_header(struct lws* wsi, const char* name);
+// One of the lines of a header, or of the pieces of the query, counted from 0; nothing behind the
+// last.
+std::optional<std::string> header_fragment(struct lws* wsi, enum lws_token_indexes token,
+                                           int index);
+
+// A header that libwebsockets has no number for, the first of that name; `name` in small letters
+// with its colon.
+std::optional<std::string> custom_header(struct lws* wsi, const char* name);
 
 // How a request's body is delimited (RFC 9112, 6).
 struct BodyFraming {
@@ -33,6 +39,9 @@ Request read_request(struct lws* wsi, std::span<const AddressRange> trusted);
 // and then takes it for the end of the line, and what follows for header lines: nothing in such a
 // request can be believed.
 bool request_line_intact(struct lws* wsi);
+
+// Whether the client waits for "100 Continue" before it sends the body (RFC 9110, 10.1.1).
+bool expects_continue(struct lws* wsi);
 
 // Whether libwebsockets expects a body behind a request of this method that does not announce one.
 bool presumes_body(struct lws* wsi);

@@ -34,7 +34,7 @@ bool OriginPolicy::allows(std::string_view origin, std::string_view host) const 
 }
 
 std::string OriginPolicy::headers(std::string_view origin, std::string_view host,
-                                  bool preflight) const {
+                                  std::string_view preflight) const {
   std::string out;
   if (any_) {
     // A wildcard does not go together with credentials.
@@ -47,10 +47,10 @@ std::string OriginPolicy::headers(std::string_view origin, std::string_view host
     }
     out += "Access-Control-Allow-Credentials: true\r\nVary: Origin\r\n";
   }
-  if (preflight) {
-    out +=
-        "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"
-        "Access-Control-Allow-Headers: Content-Type, Authorization\r\n";
+  if (!preflight.empty()) {
+    out += "Access-Control-Allow-Methods: ";
+    out += preflight;
+    out += "\r\nAccess-Control-Allow-Headers: Content-Type, Authorization\r\n";
   }
   return out;
 }

@@ -19,9 +19,10 @@ class OriginPolicy {
   // program, not a page) and the server's own origin are allowed.
   bool allows(std::string_view origin, std::string_view host) const;
 
-  // The CORS header lines of an answer (Fetch standard, 3.2); with `preflight` those of its answer
-  // too.
-  std::string headers(std::string_view origin, std::string_view host, bool preflight) const;
+  // The CORS header lines of an answer (Fetch standard, 3.2); of a preflight's answer, which allows
+  // the methods `preflight`, if that is not empty.
+  std::string headers(std::string_view origin, std::string_view host,
+                      std::string_view preflight = {}) const;
 
  private:
   std::vector<std::string> allowed_;

@@ -61,7 +61,9 @@ Status Server::open() {
     }
     trusted_.push_back(*range);
   }
-  Status status = listener_.open(options_.listen_host, static_cast<uint16_t>(options_.listen_port));
+  Status status = shown_headers_.add(options_.http_headers);
+  if (!status.ok()) return status;
+  status = listener_.open(options_.listen_host, static_cast<uint16_t>(options_.listen_port));
   if (!status.ok()) return status;
 
   // Process-wide in libwebsockets: a library must not write to its host's stderr.

@@ -24,6 +24,7 @@
 #include "engine/net/hangup_watch.h"
 #include "engine/net/listener.h"
 #include "engine/net/origin_policy.h"
+#include "engine/net/request_headers.h"
 
 struct lws;
 struct lws_context;
@@ -39,8 +40,13 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds the listener and begins to serve. kAddress, kInvalid (proxy.trusted), or kSystem.
+  // Binds the listener and begins to serve. kAddress, kInvalid (proxy.trusted, http.headers), or
+  // kSystem.
   Status open();
+
+  // Whether the requests that come from now on hold their headers. Not unless asked for: they take
+  // memory for as long as a poll waits.
+  void keep_headers(bool keep) { headers_kept_ = keep; }
 
   // Stops accepting; connections live on.
   void stop_listening() { listener_.close(); }
@@ -77,6 +83,8 @@ class Server {
   Handler& handler_;
   const OriginPolicy& origins_;
   std::vector<AddressRange> trusted_;
+  RequestHeaders shown_headers_;
+  bool headers_kept_ = false;
   Listener listener_;
   HangupWatch hangups_;
   struct lws_context* context_ = nullptr;

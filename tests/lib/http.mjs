@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { within } from './wait.mjs';
 
-// Gives { status, headers, text, json }; json is undefined when the body is not JSON.
+// Gives { status, headers, bytes, text, json }; json is undefined when the body is not JSON.
 export function request(server, method, path, { body, headers = {} } = {}) {
   const answer = new Promise((resolve, reject) => {
     const call = http.request(
@@ -12,10 +12,12 @@ export function request(server, method, path, { body, headers = {} } = {}) {
         response.on('data', (chunk) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString();
           resolve({
             status: response.statusCode,
             headers: response.headers,
+            bytes,
             text,
             json: parse(text),
           });

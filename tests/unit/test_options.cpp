@@ -35,7 +35,8 @@ void the_table_holds_every_option(void**) {
   assert_text_equal(
       names,
       "listen.host listen.port http.max_body http.max_header http.request_timeout http.keep_alive "
-      "cors.origins proxy.trusted socketio.path socketio.connect_timeout socketio.max_attachments "
+      "http.headers cors.origins proxy.trusted socketio.path socketio.connect_timeout "
+      "socketio.max_attachments "
       "engineio.ping_interval engineio.ping_timeout engineio.upgrade_timeout engineio.max_payload "
       "engineio.max_buffered limits.connections limits.room_size "
       "limits.join_enabled limits.join_count limits.join_window rooms.ttl rooms.empty_ttl "
@@ -134,6 +135,18 @@ void origins_look_like_origins(void**) {
   }
 }
 
+void header_names_are_tokens(void**) {
+  for (const char* value : {"X-Tenant", "x-a,X_B , !#$%&'*+-.^_`|~", "", "1"}) {
+    assert_for(value, accepts("http.headers", value));
+  }
+  for (const char* value : {"X-Tenant:", "x a", "x\na", "a,", "(x)", ":path", "\xc3\xa9", "a/b"}) {
+    assert_for(value, !accepts("http.headers", value));
+  }
+  assert_text_equal(error_of("http.headers", "a b"),
+                    "option http.headers: 'a b' is not allowed; a comma-separated list of header "
+                    "names");
+}
+
 void the_path_stands_between_slashes(void**) {
   for (const char* value : {"/socket.io/", "/", "/a/b/"}) {
     assert_for(value, accepts("socketio.path", value));
@@ -204,6 +217,7 @@ int main() {
       cmocka_unit_test(booleans_have_eight_spellings),
       cmocka_unit_test(lists_are_split_at_commas),
       cmocka_unit_test(origins_look_like_origins),
+      cmocka_unit_test(header_names_are_tokens),
       cmocka_unit_test(the_path_stands_between_slashes),
       cmocka_unit_test(texts_are_not_empty),
       cmocka_unit_test(an_error_names_the_option_the_value_and_what_is_allowed),

@@ -1,32 +1,15 @@
 // The Engine.IO floor by itself: build/tests/apps/engineio_echo on both transports.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { kHostd } from '../lib/hostd.mjs';
+import { startApp } from '../lib/apps.mjs';
 import { get, request } from '../lib/http.mjs';
-import { start } from '../lib/process.mjs';
 import { kBinary, RawWebSocket } from '../lib/raw.mjs';
-import { within } from '../lib/wait.mjs';
 
-const kEcho = path.resolve(path.dirname(kHostd), '../tests/apps/engineio_echo');
-
-let app;
 let server;
 before(async () => {
-  app = start(kEcho, ['0']);
-  const listening = new Promise((resolve, reject) => {
-    app.stdout.on('data', () => {
-      const match = /^listening on \S+:(\d+)\/engine\.io\/$/m.exec(app.output.stdout);
-      if (match) resolve(Number(match[1]));
-    });
-    app.exited.then(() => reject(new Error(app.output.stderr)), reject);
-  });
-  server = { port: await within(listening, 'engineio_echo') };
+  server = await startApp('engineio_echo');
 });
-after(async () => {
-  app.kill('SIGTERM');
-  assert.equal((await app.exited).code, 0);
-});
+after(() => server.stop());
 
 test('text and binary come back over polling', async () => {
   const opened = await get(server, '/engine.io/?EIO=4&transport=polling');
