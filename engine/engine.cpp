@@ -6,6 +6,8 @@
 #include <atomic>
 #include <exception>
 #include <future>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -39,18 +41,31 @@ class BlockSigpipe {
 
 class Engine::Impl {
  public:
-  Impl(Options options, LogLevel log_level, Observers observers)
+  Impl(Options options, LogLevel log_level, Observers observers, host::Program program)
       : options_(std::move(options)),
         observers_(std::move(observers)),
-        log_(log_level, observers_.log) {}
+        log_(log_level, observers_.log),
+        program_(std::move(program)) {}
+
+  ~Impl() {
+    stop();
+    join();
+    if (mode_ == Mode::kTurns) {
+      while (run_once(-1).ok()) {
+      }
+    }
+  }
+
+  const Options& options() const { return options_; }
 
   Status run() {
-    if (begun_.exchange(true)) return {ErrorCode::kState, "the engine has been started already"};
-    return serve([](const Status&) {});
+    const Status begun = begin(Mode::kThread);
+    return begun.ok() ? serve([](const Status&) {}) : begun;
   }
 
   Status start() {
-    if (begun_.exchange(true)) return {ErrorCode::kState, "the engine has been started already"};
+    const Status begun = begin(Mode::kThread);
+    if (!begun.ok()) return begun;
     std::promise<Status> opened;
     std::future<Status> result = opened.get_future();
     thread_ = std::thread([this, &opened] {
@@ -61,31 +76,95 @@ class Engine::Impl {
     return status;
   }
 
-  // Async-signal-safe: an atomic and a wake.
+  Status attach(void* uv_loop) {
+    const Status begun = begin(Mode::kAttached, uv_loop);
+    return begun.ok() ? listen() : begun;
+  }
+
+  Status open() {
+    const Status begun = begin(Mode::kTurns);
+    return begun.ok() ? listen() : begun;
+  }
+
+  Status run_once(int timeout_ms) {
+    if (mode_ != Mode::kTurns || !node_) return {ErrorCode::kState, "the engine is not open"};
+    const BlockSigpipe block;
+    loop_->turn(timeout_ms);
+    if (!drained_) return {};
+    finish();
+    return {ErrorCode::kState, "the engine has ended"};
+  }
+
+  int descriptor() const { return open_for_turns() ? loop_->descriptor() : -1; }
+  int timeout_ms() const { return open_for_turns() ? loop_->timeout_ms() : -1; }
+
+  // Async-signal-safe: atomics and a wake.
   void stop() {
     stop_requested_.store(true);
-    loop_.wake();
+    if (Loop* loop = listening_loop_.load()) loop->wake();
   }
 
   void join() {
     if (thread_.joinable()) thread_.join();
   }
 
+  bool serving() const { return port_.load() != 0; }
   uint16_t port() const { return port_.load(); }
 
+  Status configure(std::function<void(host::Program& program)> change) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!loop_) {
+      change(program_);
+      return {};
+    }
+    const bool posted = loop_->post([this, change = std::move(change)] {
+      change(program_);
+      if (node_) node_->refresh();
+    });
+    return posted ? Status() : Status(ErrorCode::kState, "the engine has ended");
+  }
+
+  bool submit(std::function<void(Node& node)> command) {
+    if (!serving()) return false;
+    return loop_->post([this, command = std::move(command)] { command(*node_); });
+  }
+
  private:
-  // `opened` hears once how opening went, after observers have and before anything is served.
+  enum class Mode { kNone, kThread, kAttached, kTurns };
+
+  // An engine serves once. Makes the loop, from which on the program belongs to its thread.
+  Status begin(Mode mode, void* uv_loop = nullptr) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (mode_ != Mode::kNone) return {ErrorCode::kState, "the engine has served before"};
+    try {
+      loop_ = uv_loop != nullptr ? std::make_unique<Loop>(uv_loop) : std::make_unique<Loop>();
+    } catch (const std::exception& error) {
+      return {ErrorCode::kSystem, error.what()};
+    }
+    mode_ = mode;
+    return {};
+  }
+
+  // `opened` hears once how listening went, before anything is served.
   Status serve(const std::function<void(const Status&)>& opened) {
     const BlockSigpipe block;
-    std::unique_ptr<Node> node;
+    const Status status = listen();
+    opened(status);
+    if (!status.ok()) return status;
+    loop_->run();
+    finish();
+    return {};
+  }
+
+  Status listen() {
     Status status;
+    std::unique_ptr<Node> node;
+    loop_->set_exception_handler(
+        [this](const char* what) { log_.error(std::string("internal error: ") + what); });
     try {
-      status = store::Redis::validate_url(options_.redis_url);
+      if (options_.signaling_enabled) status = store::Redis::validate_url(options_.redis_url);
       if (status.ok()) {
-        node = std::make_unique<Node>(
-            loop_, options_, log_,
-            signaling::RoomObserver{observers_.room_created, observers_.joined, observers_.left,
-                                    observers_.refused});
+        node = std::make_unique<Node>(*loop_, options_, log_, observers_.rooms, program_);
         status = node->open();
       }
     } catch (const std::exception& error) {
@@ -93,54 +172,90 @@ class Engine::Impl {
     }
     if (!status.ok()) {
       node.reset();
-      opened(status);
+      loop_->finish_tasks();
+      loop_->release();
       return status;
     }
-    port_.store(node->port());
-    if (observers_.started) observers_.started(node->port());
-    opened(status);
-
-    loop_.set_exception_handler(
-        [this](const char* what) { log_.error(std::string("internal error: ") + what); });
-    bool stopping = false;
-    const auto heed_stop = [&] {
-      if (!stop_requested_.load() || std::exchange(stopping, true)) return;
-      node->shut_down([this] { loop_.stop(); });
-    };
-    loop_.set_wake_handler(heed_stop);
-    heed_stop();  // it may have been asked for before we listened
-    loop_.run();
-    loop_.set_wake_handler(nullptr);
-    node.reset();
-    loop_.set_exception_handler(nullptr);
-    port_.store(0);
-    if (observers_.stopped) observers_.stopped();
+    node_ = std::move(node);
+    port_.store(node_->port());
+    loop_->set_wake_handler([this] { heed_stop(); });
+    listening_loop_.store(loop_.get());
+    if (observers_.started) observers_.started(node_->port());
+    if (stop_requested_.load()) loop_->wake();  // asked for before we listened
     return {};
   }
+
+  void heed_stop() {
+    if (!stop_requested_.load() || std::exchange(stopping_, true)) return;
+    node_->shut_down([this] {
+      drained_ = true;
+      if (mode_ == Mode::kAttached) {
+        last_.emplace(*loop_, [this] { finish(); });
+        last_->start(0);
+      } else {
+        loop_->stop();
+      }
+    });
+  }
+
+  // The last commands still find the node; then it goes, outside of every callback of its own.
+  void finish() {
+    loop_->set_wake_handler(nullptr);
+    loop_->finish_tasks();
+    node_.reset();
+    port_.store(0);
+    loop_->release();
+    if (observers_.stopped) observers_.stopped();
+  }
+
+  bool open_for_turns() const { return serving() && mode_ == Mode::kTurns; }
 
   const Options options_;
   const Observers observers_;
   const Log log_;
-  Loop loop_;
+  std::mutex mutex_;  // guards what begin() sets, and the program until then
+  host::Program program_;
+  Mode mode_ = Mode::kNone;
+  std::unique_ptr<Loop> loop_;  // lives until the end, so that stop() and submit() always find it
+  std::unique_ptr<Node> node_;  // the loop's thread's
+  std::optional<Timer> last_;   // in which an attached engine finishes
   std::thread thread_;
-  std::atomic<bool> begun_ = false;
+  bool stopping_ = false;
+  bool drained_ = false;
+  std::atomic<Loop*> listening_loop_ = nullptr;
   std::atomic<bool> stop_requested_ = false;
   std::atomic<uint16_t> port_ = 0;
 };
 
-Engine::Engine(Options options, LogLevel log_level, Observers observers)
-    : impl_(std::make_unique<Impl>(std::move(options), log_level, std::move(observers))) {}
+Engine::Engine(Options options, LogLevel log_level, Observers observers, host::Program program)
+    : impl_(std::make_unique<Impl>(std::move(options), log_level, std::move(observers),
+                                   std::move(program))) {}
 
-Engine::~Engine() {
-  stop();
-  join();
+Engine::~Engine() = default;
+
+const Options& Engine::options() const {
+  return impl_->options();
 }
-
 Status Engine::run() {
   return impl_->run();
 }
 Status Engine::start() {
   return impl_->start();
+}
+Status Engine::attach(void* uv_loop) {
+  return impl_->attach(uv_loop);
+}
+Status Engine::open() {
+  return impl_->open();
+}
+Status Engine::run_once(int timeout_ms) {
+  return impl_->run_once(timeout_ms);
+}
+int Engine::descriptor() const {
+  return impl_->descriptor();
+}
+int Engine::timeout_ms() const {
+  return impl_->timeout_ms();
 }
 void Engine::stop() {
   impl_->stop();
@@ -148,8 +263,21 @@ void Engine::stop() {
 void Engine::join() {
   impl_->join();
 }
+bool Engine::serving() const {
+  return impl_->serving();
+}
 uint16_t Engine::port() const {
   return impl_->port();
+}
+bool Engine::belongs_to_application(std::string_view nsp, std::string_view event) const {
+  return options().signaling_enabled && nsp == signaling::Service::kNamespace &&
+         signaling::Application::has_event(event);
+}
+Status Engine::configure(std::function<void(host::Program& program)> change) {
+  return impl_->configure(std::move(change));
+}
+bool Engine::submit(std::function<void(Node& node)> command) {
+  return impl_->submit(std::move(command));
 }
 
 }  // namespace signalbox

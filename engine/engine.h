@@ -1,21 +1,26 @@
 // The engine: one loop, one listener, one node. Wires the floors together and is all that capi
-// sees.
+// sees, with engine/host for what a host programs.
 //
 // Thread: run() makes the calling thread the loop's thread until it returns; start() makes one of
-// its
-//   own. stop() may be called from any thread and from a signal handler. Observers are called on
-//   the loop's thread and must not block. The rest belongs to the owner's thread.
-// Owner: whoever creates it. Destroying a started engine stops it first and waits for it.
+//   its own; attach() and open() make it the thread that runs the host's loop, or calls run_once().
+//   Observers and handlers are called on the loop's thread and must not block. configure(),
+//   submit() and port() may be called from any thread, stop() from a signal handler too; the rest
+//   must not overlap.
+// Owner: whoever creates it. See ~Engine().
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "engine/core/log.h"
 #include "engine/core/options.h"
 #include "engine/core/status.h"
+#include "engine/host/host.h"
+#include "engine/host/program.h"
+#include "engine/node.h"
 
 namespace signalbox {
 
@@ -24,28 +29,42 @@ struct Observers {
   std::function<void(LogLevel level, const std::string& line)> log;
   std::function<void(uint16_t port)> started;
   std::function<void()> stopped;
-  std::function<void(const std::string& room)> room_created;
-  std::function<void(const std::string& room, const std::string& socket)> joined;
-  std::function<void(const std::string& room, const std::string& socket)> left;
-  std::function<void(const std::string& room, const std::string& socket, const std::string& reason)>
-      refused;
+  RoomObservers rooms;
 };
 
 class Engine {
  public:
-  Engine(Options options, LogLevel log_level, Observers observers);
+  // `program`: what is known of it already; see configure().
+  Engine(Options options, LogLevel log_level, Observers observers, host::Program program);
+  // Stops an engine that serves, and waits for it. An attached one must have ended.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  const Options& options() const;
+
   // Binds the listener and serves on this thread until stop(). kAddress when the address cannot be
-  // bound, kInvalid for options that do not fit together, kState when it runs already, kSystem when
-  // descriptors or memory are refused.
+  // bound, kInvalid for options that do not fit together, kState when it has served, or tried to,
+  // before, kSystem when descriptors or memory are refused.
   Status run();
 
   // The same on a thread of the engine's own; returns once the listener is bound, or with run()'s
   // error.
   Status start();
+
+  // The same whenever the host's uv_loop_t runs; on its thread.
+  Status attach(void* uv_loop);
+
+  // The same whenever run_once() is called.
+  Status open();
+
+  // One turn of an engine that open() has opened. kState when it has not, and from the turn on in
+  // which the engine ends.
+  Status run_once(int timeout_ms);
+
+  // For a host that waits between the turns: see Loop. -1 unless open() has opened the engine.
+  int descriptor() const;
+  int timeout_ms() const;
 
   // Asks the engine to stop: it closes its listener, tells its sessions, takes its sockets out of
   // Redis and ends, within the option shutdown.timeout. Returns at once.
@@ -54,8 +73,22 @@ class Engine {
   // Waits for the thread of start() to end.
   void join();
 
+  // Listens, or has not yet let go of its last client.
+  bool serving() const;
+
   // The port actually bound; 0 before and after.
   uint16_t port() const;
+
+  // Whether the room application takes an event, so that no handler of the host's gets it.
+  bool belongs_to_application(std::string_view nsp, std::string_view event) const;
+
+  // Changes the program: at once before the engine serves, then on the loop's thread. kState when
+  // it has ended.
+  Status configure(std::function<void(host::Program& program)> change);
+
+  // Runs a command on the loop's thread, after those submitted before, never inside this call.
+  // False when the engine does not serve.
+  bool submit(std::function<void(Node& node)> command);
 
  private:
   class Impl;

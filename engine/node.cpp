@@ -4,6 +4,7 @@
 
 #include "engine/core/id.h"
 #include "engine/net/http_exchange.h"
+#include "engine/socketio/packet.h"
 
 namespace signalbox {
 namespace {
@@ -11,46 +12,103 @@ namespace {
 constexpr size_t kNodeIdLength = 4;
 constexpr uint64_t kDrainCheckMs = 5;
 
+const net::Response kNotFound = {.status = 404, .body = R"({"error":"Not found"})"};
+
 }  // namespace
 
-Node::Node(Loop& loop, const Options& options, const Log& log, signaling::RoomObserver observer)
+Node::Node(Loop& loop, const Options& options, const Log& log, const RoomObservers& observers,
+           const host::Program& program)
     : loop_(loop),
       options_(options),
       origins_(options.cors_origins),
-      observer_(std::move(observer)),
-      redis_(loop, log, options),
-      rooms_(redis_, options),
-      referrers_(redis_),
-      application_(options, counters_, rooms_, observer_),
+      signaling_(options.signaling_enabled
+                     ? std::make_unique<signaling::Service>(loop, log, options, counters_,
+                                                            room_hooks(observers, program),
+                                                            [this] { return engineio_.sessions(); })
+                     : nullptr),
       socketio_(loop, options, counters_, random_id(kNodeIdLength)),
+      host_(loop, options, counters_, program, socketio_),
       engineio_(loop, options, origins_, counters_,
                 [this](engineio::Session& session) { return socketio_.accept(session); }),
-      health_(loop, options, redis_, [this] { return engineio_.sessions(); }),
-      api_(log, options, counters_, rooms_, referrers_, application_, health_, observer_),
       net_(loop, log, options, origins_, counters_, *this),
       drain_(loop, [this] { check_drained(); }) {
-  application_.set_namespace(socketio_.add_namespace("/", application_));
+  if (signaling_) {
+    constexpr const char* kNamespace = signaling::Service::kNamespace;
+    host_.set_application(kNamespace, signaling_->application());
+    signaling_->application().set_namespace(*socketio_.find(kNamespace));
+  }
+  refresh();
 }
 
-// Connections end first, then what they asked of Redis, while everything that is called still
-// lives.
-Node::~Node() {
-  net_.close();
-  redis_.close();
+Node::~Node() = default;
+
+signaling::RoomHooks Node::room_hooks(const RoomObservers& observers,
+                                      const host::Program& program) {
+  signaling::RoomHooks hooks = {.created = observers.created,
+                                .joined = observers.joined,
+                                .left = observers.left,
+                                .refused = observers.refused,
+                                .creating = {},
+                                .joining = {}};
+  const auto verdict_of = [](signaling::Decide decide) {
+    return [decide = std::move(decide)](const host::Decision& decision) {
+      decide(decision.accepted ? signaling::Verdict() : decision.message);
+    };
+  };
+  if (program.creating) {
+    hooks.creating = [this, verdict_of](const std::string& room, const net::Address& client,
+                                        signaling::Decide decide) {
+      host_.ask_room(room, nullptr, client, verdict_of(std::move(decide)));
+    };
+  }
+  if (program.joining) {
+    hooks.joining = [this, verdict_of](const std::string& room, const socketio::Socket& socket,
+                                       signaling::Decide decide) {
+      host_.ask_room(room, &socket, socket.address(), verdict_of(std::move(decide)));
+    };
+  }
+  return hooks;
 }
 
 Status Node::open() {
   Status status = net_.open();
-  if (status.ok()) redis_.connect();
+  if (status.ok() && signaling_) signaling_->open();
   return status;
+}
+
+void Node::refresh() {
+  host_.refresh();
+  net_.keep_headers(host_.wants_headers());
+}
+
+void Node::broadcast_to_peers(const std::string& room, const std::string& except,
+                              const host::Message& message) {
+  using socketio::PacketType;
+  const size_t attachments = message.attachments.size();
+  signaling_->application().broadcast(
+      room,
+      socketio::encode_packet(attachments == 0 ? PacketType::kEvent : PacketType::kBinaryEvent,
+                              signaling::Service::kNamespace, std::nullopt, message.payload,
+                              attachments),
+      except.empty() ? nullptr : socketio_.find_socket(except), message.attachments);
 }
 
 bool Node::for_engineio(const net::Request& request) const {
   return request.path.starts_with(options_.socketio_path);
 }
 
+bool Node::for_api(const net::Request& request) const {
+  return signaling_ && signaling::HttpApi::has_path(request.path);
+}
+
+std::string_view Node::preflight_methods(const net::Request& request) {
+  if (for_engineio(request) || for_api(request)) return Handler::preflight_methods(request);
+  return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";  // a mount of the host's
+}
+
 size_t Node::body_limit(const net::Request& request) {
-  return for_engineio(request) ? engineio_.body_limit() : api_.body_limit();
+  return for_engineio(request) ? engineio_.body_limit()
+                               : static_cast<size_t>(options_.http_max_body);
 }
 
 void Node::on_headers(const std::shared_ptr<net::HttpExchange>& exchange) {
@@ -63,8 +121,10 @@ void Node::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
         {.status = 503, .body = R"({"error":"The server is shutting down"})", .close = true});
   } else if (for_engineio(exchange->request())) {
     engineio_.on_request(exchange);
-  } else {
-    api_.on_request(exchange);
+  } else if (for_api(exchange->request())) {
+    signaling_->api().on_request(exchange);
+  } else if (!host_.on_request(exchange)) {
+    exchange->respond(kNotFound);
   }
 }
 
@@ -72,7 +132,7 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Node::on_upg
     const net::Request& request) {
   if (drained_) return net::Response{.status = 503};
   if (for_engineio(request)) return engineio_.on_upgrade(request);
-  return net::Response{.status = 404, .body = R"({"error":"Not found"})"};
+  return kNotFound;
 }
 
 void Node::shut_down(std::function<void()> done) {
@@ -84,12 +144,17 @@ void Node::shut_down(std::function<void()> done) {
 }
 
 void Node::check_drained() {
-  const bool silent = net_.web_sockets() == 0 && redis_.health().pending == 0;
-  if (silent || loop_.now_ms() >= drain_until_ms_) {
-    drained_();
-  } else {
+  const bool silent = net_.web_sockets() == 0 && !(signaling_ && signaling_->busy());
+  if (!silent && loop_.now_ms() < drain_until_ms_) {
     drain_.start(kDrainCheckMs);
+    return;
   }
+  // Connections end first, then what they asked of Redis, while everything that is called still
+  // lives.
+  net_.close([this] {
+    if (signaling_) signaling_->close();
+    drained_();
+  });
 }
 
 }  // namespace signalbox

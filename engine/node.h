@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <variant>
 
 #include "engine/core/counters.h"
@@ -14,55 +15,69 @@
 #include "engine/core/options.h"
 #include "engine/core/status.h"
 #include "engine/engineio/server.h"
+#include "engine/host/host.h"
+#include "engine/host/program.h"
 #include "engine/net/handler.h"
 #include "engine/net/origin_policy.h"
 #include "engine/net/server.h"
-#include "engine/signaling/application.h"
-#include "engine/signaling/health.h"
-#include "engine/signaling/http_api.h"
+#include "engine/signaling/service.h"
 #include "engine/socketio/server.h"
-#include "engine/store/redis.h"
-#include "engine/store/referrers.h"
-#include "engine/store/rooms.h"
 
 namespace signalbox {
+
+// What a host hears of the rooms of the room application. Each may be empty.
+struct RoomObservers {
+  std::function<void(const std::string& room)> created;
+  std::function<void(const std::string& room, const std::string& socket)> joined;
+  std::function<void(const std::string& room, const std::string& socket)> left;
+  std::function<void(const std::string& room, const std::string& socket, const std::string& reason)>
+      refused;
+};
 
 class Node : private net::Handler {
  public:
   // Keeps references; throws std::runtime_error when the system refuses descriptors.
-  Node(Loop& loop, const Options& options, const Log& log, signaling::RoomObserver observer);
+  Node(Loop& loop, const Options& options, const Log& log, const RoomObservers& observers,
+       const host::Program& program);
   ~Node() override;
 
   // Binds the listener and begins to serve. kAddress, kInvalid or kSystem.
   Status open();
   uint16_t port() const { return net_.port(); }
 
-  // Stops accepting, ends every session, and calls `done` once nothing is left to say, to clients
-  // or to Redis, or when shutdown.timeout has passed.
+  host::Host& host() { return host_; }
+  // After the host's program has changed.
+  void refresh();
+  // Sends a packet to a room of the room application, which must be enabled; `except`: a socket's
+  // id or empty.
+  void broadcast_to_peers(const std::string& room, const std::string& except,
+                          const host::Message& message);
+
+  // Stops accepting, ends every session, and calls `done` in a later turn, once nothing is left to
+  // say, to clients or to Redis, or when shutdown.timeout has passed. Then, not earlier, this may
+  // be destroyed.
   void shut_down(std::function<void()> done);
 
  private:
   size_t body_limit(const net::Request& request) override;
   void on_headers(const std::shared_ptr<net::HttpExchange>& exchange) override;
   void on_request(const std::shared_ptr<net::HttpExchange>& exchange) override;
+  std::string_view preflight_methods(const net::Request& request) override;
   std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> on_upgrade(
       const net::Request& request) override;
   bool for_engineio(const net::Request& request) const;
+  bool for_api(const net::Request& request) const;
+  signaling::RoomHooks room_hooks(const RoomObservers& observers, const host::Program& program);
   void check_drained();
 
   Loop& loop_;
   const Options& options_;
   Counters counters_;
   net::OriginPolicy origins_;
-  signaling::RoomObserver observer_;
-  store::Redis redis_;
-  store::Rooms rooms_;
-  store::Referrers referrers_;
-  signaling::Application application_;
+  std::unique_ptr<signaling::Service> signaling_;  // null: signaling.enabled is off
   socketio::Server socketio_;
+  host::Host host_;
   engineio::Server engineio_;
-  signaling::Health health_;
-  signaling::HttpApi api_;
   net::Server net_;
   Timer drain_;
   uint64_t drain_until_ms_ = 0;

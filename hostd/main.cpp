@@ -36,13 +36,12 @@ End serve(const Settings& settings, const EmbeddedRedis* redis, Signals& signals
   callbacks.log = [](void*, sbx_log_level level, const char* line) { log(level, line); };
   callbacks.stopped = [](void* user) { static_cast<Signals*>(user)->engine_stopped(); };
 
-  char err[512] = "";
   sbx_engine* created = nullptr;
-  sbx_error rc = sbx_engine_create(settings.config.get(), &callbacks, &created, err, sizeof err);
+  sbx_error rc = sbx_engine_create(settings.config.get(), &callbacks, &created);
   Engine engine(created);
-  if (rc == SBX_OK) rc = sbx_engine_start(engine.get(), err, sizeof err);
+  if (rc == SBX_OK) rc = sbx_engine_start(engine.get());
   if (rc != SBX_OK) {
-    log(SBX_LOG_ERROR, err);
+    log(SBX_LOG_ERROR, sbx_last_error());
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
   }
   std::cout << "signalbox listening on "
@@ -79,7 +78,7 @@ int run(int argc, char** argv) {
   std::optional<EmbeddedRedis> redis;
   if (!settings->redis_given) {
     redis.emplace();
-    sbx_config_set(settings->config.get(), "redis.url", redis->url().c_str(), nullptr, 0);
+    sbx_config_set(settings->config.get(), "redis.url", redis->url().c_str());
   }
   const End end = serve(*settings, redis ? &*redis : nullptr, signals);
   switch (end) {

@@ -198,10 +198,9 @@ Settings merge(const std::vector<Layer>& layers, const std::vector<sbx_option_in
   }
   for (const Layer& layer : layers) {
     for (const Setting& setting : layer) {
-      char err[512];
-      if (sbx_config_set(settings.config.get(), setting.option.c_str(), setting.value.c_str(), err,
-                         sizeof err) != SBX_OK) {
-        throw Refused(setting.source + ": " + err);
+      if (sbx_config_set(settings.config.get(), setting.option.c_str(), setting.value.c_str()) !=
+          SBX_OK) {
+        throw Refused(setting.source + ": " + sbx_last_error());
       }
       if (setting.option == "redis.url") settings.redis_given = true;
       if (setting.option == "listen.host") settings.listen_host = setting.value;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 #include <new>
+#include <string>
 
 #include "capi/src/guard.h"
 
@@ -12,6 +13,7 @@ using signalbox::LogLevel;
 using signalbox::OptionType;
 using signalbox::Status;
 using signalbox::capi::guard;
+using signalbox::capi::null;
 
 static_assert(static_cast<int>(OptionType::kString) == SBX_OPTION_STRING);
 static_assert(static_cast<int>(OptionType::kInteger) == SBX_OPTION_INTEGER);
@@ -24,8 +26,8 @@ static_assert(static_cast<int>(LogLevel::kDebug) == SBX_LOG_DEBUG);
 
 namespace {
 
-// The struct as version 0.1 had it; later versions only append.
-constexpr size_t kOptionInfoSize0 = offsetof(sbx_option_info, doc) + sizeof(const char*);
+// The struct as version 1.0 has it; later versions only append.
+constexpr size_t kOptionInfoSize1 = offsetof(sbx_option_info, doc) + sizeof(const char*);
 
 }  // namespace
 
@@ -34,9 +36,14 @@ size_t sbx_option_count(void) {
 }
 
 sbx_error sbx_option_get(size_t index, sbx_option_info* info) {
-  return guard(nullptr, 0, [&]() -> Status {
-    if (info == nullptr || info->size < kOptionInfoSize0 || index >= sbx_option_count()) {
-      return {ErrorCode::kInvalid, ""};
+  return guard([&]() -> Status {
+    if (info == nullptr) return null("info");
+    if (info->size < kOptionInfoSize1) {
+      return {ErrorCode::kInvalid, "info->size is not the size of an sbx_option_info"};
+    }
+    if (index >= sbx_option_count()) {
+      return {ErrorCode::kInvalid,
+              "index: there are " + std::to_string(sbx_option_count()) + " options"};
     }
     const signalbox::OptionInfo& option = signalbox::option_table()[index];
     sbx_option_info filled{};
@@ -55,7 +62,7 @@ sbx_error sbx_option_get(size_t index, sbx_option_info* info) {
 
 sbx_config* sbx_config_new(void) {
   sbx_config* config = nullptr;
-  guard(nullptr, 0, [&]() -> Status {
+  guard([&]() -> Status {
     config = new sbx_config;
     return {};
   });
@@ -66,18 +73,22 @@ void sbx_config_free(sbx_config* config) {
   delete config;
 }
 
-sbx_error sbx_config_set(sbx_config* config, const char* name, const char* value, char* err,
-                         size_t errlen) {
-  return guard(err, errlen, [&]() -> Status {
-    if (config == nullptr) return {ErrorCode::kInvalid, "config is NULL"};
-    if (name == nullptr) return {ErrorCode::kInvalid, "name is NULL"};
-    if (value == nullptr) return {ErrorCode::kInvalid, "value is NULL"};
+sbx_error sbx_config_set(sbx_config* config, const char* name, const char* value) {
+  return guard([&]() -> Status {
+    if (config == nullptr) return null("config");
+    if (name == nullptr) return null("name");
+    if (value == nullptr) return null("value");
     return signalbox::set_option(config->options, name, value);
   });
 }
 
 sbx_error sbx_config_set_log_level(sbx_config* config, int level) {
-  if (config == nullptr || level < SBX_LOG_ERROR || level > SBX_LOG_DEBUG) return SBX_E_INVALID;
-  config->log_level = static_cast<LogLevel>(level);
-  return SBX_OK;
+  return guard([&]() -> Status {
+    if (config == nullptr) return null("config");
+    if (level < SBX_LOG_ERROR || level > SBX_LOG_DEBUG) {
+      return {ErrorCode::kInvalid, "level is no sbx_log_level"};
+    }
+    config->log_level = static_cast<LogLevel>(level);
+    return {};
+  });
 }

@@ -1,98 +1,113 @@
-#include "engine/engine.h"
+// The life of an engine.
+#include "capi/src/engine.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "capi/src/config.h"
 #include "capi/src/guard.h"
-#include "signalbox.h"
+#include "capi/src/views.h"
 
 using signalbox::ErrorCode;
 using signalbox::LogLevel;
 using signalbox::Observers;
 using signalbox::Status;
 using signalbox::capi::guard;
+using signalbox::capi::null;
+namespace host = signalbox::host;
 
 namespace {
 
-// The struct as version 0.1 had it; later versions only append.
-constexpr size_t kCallbacksSize0 =
-    offsetof(sbx_callbacks, refused) + sizeof(sbx_callbacks::refused);
+// The struct as version 1.0 has it; later versions only append.
+constexpr size_t kCallbacksSize1 =
+    offsetof(sbx_callbacks, joining) + sizeof(sbx_callbacks::joining);
 
-// The engine whose callback this thread is in.
-thread_local const sbx_engine* calling_back = nullptr;
+Observers observers_of(const sbx_engine& engine) {
+  const sbx_callbacks& callbacks = engine.callbacks;
+  void* const user = callbacks.user;
+  Observers to;
+  if (callbacks.log != nullptr) {
+    to.log = [&, user](LogLevel level, const std::string& line) {
+      engine.call(callbacks.log, user, static_cast<sbx_log_level>(level), line.c_str());
+    };
+  }
+  if (callbacks.started != nullptr) {
+    to.started = [&, user](uint16_t port) { engine.call(callbacks.started, user, port); };
+  }
+  if (callbacks.stopped != nullptr) {
+    to.stopped = [&, user] { engine.call(callbacks.stopped, user); };
+  }
+  if (callbacks.room_created != nullptr) {
+    to.rooms.created = [&, user](const std::string& room) {
+      engine.call(callbacks.room_created, user, room.c_str());
+    };
+  }
+  if (callbacks.joined != nullptr) {
+    to.rooms.joined = [&, user](const std::string& room, const std::string& socket) {
+      engine.call(callbacks.joined, user, room.c_str(), socket.c_str());
+    };
+  }
+  if (callbacks.left != nullptr) {
+    to.rooms.left = [&, user](const std::string& room, const std::string& socket) {
+      engine.call(callbacks.left, user, room.c_str(), socket.c_str());
+    };
+  }
+  if (callbacks.refused != nullptr) {
+    to.rooms.refused = [&, user](const std::string& room, const std::string& socket,
+                                 const std::string& reason) {
+      engine.call(callbacks.refused, user, room.c_str(), socket.c_str(), reason.c_str());
+    };
+  }
+  return to;
+}
+
+host::Program program_of(const sbx_engine& engine) {
+  const sbx_callbacks& callbacks = engine.callbacks;
+  host::Program program;
+  if (callbacks.creating != nullptr) {
+    program.creating = [&](const host::RoomRequest& request) {
+      engine.call(callbacks.creating, callbacks.user, signalbox::capi::RoomView(request).get());
+    };
+  }
+  if (callbacks.joining != nullptr) {
+    program.joining = [&](const host::RoomRequest& request) {
+      engine.call(callbacks.joining, callbacks.user, signalbox::capi::RoomView(request).get());
+    };
+  }
+  return program;
+}
+
+// Keeps a flag set for as long as it lives.
+class Raised {
+ public:
+  explicit Raised(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
+  ~Raised() { flag_ = false; }
+  Raised(const Raised&) = delete;
+  Raised& operator=(const Raised&) = delete;
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
+const Status kInCallback = {ErrorCode::kState, "not inside a callback of this engine"};
 
 }  // namespace
 
-struct sbx_engine {
-  sbx_engine(const sbx_config& config, const sbx_callbacks& host_callbacks)
-      : callbacks(host_callbacks), engine(config.options, config.log_level, observers()) {}
-
-  // Wraps a host's function so that its thread is known to be inside a callback of this engine.
-  template <typename... Arguments>
-  auto observer(void (*function)(void*, Arguments...)) {
-    return [this, function](Arguments... arguments) {
-      const sbx_engine* outer = std::exchange(calling_back, this);
-      function(callbacks.user, arguments...);
-      calling_back = outer;
-    };
-  }
-
-  Observers observers() {
-    Observers to;
-    if (callbacks.log != nullptr) {
-      to.log = [call = observer(callbacks.log)](LogLevel level, const std::string& line) {
-        call(static_cast<sbx_log_level>(level), line.c_str());
-      };
-    }
-    if (callbacks.started != nullptr) to.started = observer(callbacks.started);
-    if (callbacks.stopped != nullptr) to.stopped = observer(callbacks.stopped);
-    if (callbacks.room_created != nullptr) {
-      to.room_created = [call = observer(callbacks.room_created)](const std::string& room) {
-        call(room.c_str());
-      };
-    }
-    if (callbacks.joined != nullptr) {
-      to.joined = [call = observer(callbacks.joined)](const std::string& room,
-                                                      const std::string& socket) {
-        call(room.c_str(), socket.c_str());
-      };
-    }
-    if (callbacks.left != nullptr) {
-      to.left = [call = observer(callbacks.left)](const std::string& room,
-                                                  const std::string& socket) {
-        call(room.c_str(), socket.c_str());
-      };
-    }
-    if (callbacks.refused != nullptr) {
-      to.refused = [call = observer(callbacks.refused)](const std::string& room,
-                                                        const std::string& socket,
-                                                        const std::string& reason) {
-        call(room.c_str(), socket.c_str(), reason.c_str());
-      };
-    }
-    return to;
-  }
-
-  sbx_callbacks callbacks;
-  signalbox::Engine engine;
-  std::atomic<bool> used{false};     // started or run, successfully or not
-  std::atomic<bool> running{false};  // a thread is in sbx_engine_run
-};
+sbx_engine::sbx_engine(const sbx_config& config, const sbx_callbacks& host_callbacks)
+    : callbacks(host_callbacks),
+      engine(config.options, config.log_level, observers_of(*this), program_of(*this)) {}
 
 sbx_error sbx_engine_create(const sbx_config* config, const sbx_callbacks* callbacks,
-                            sbx_engine** engine, char* err, size_t errlen) {
-  return guard(err, errlen, [&]() -> Status {
-    if (config == nullptr) return {ErrorCode::kInvalid, "config is NULL"};
-    if (engine == nullptr) return {ErrorCode::kInvalid, "engine is NULL"};
+                            sbx_engine** engine) {
+  return guard([&]() -> Status {
+    if (config == nullptr) return null("config");
+    if (engine == nullptr) return null("engine");
     sbx_callbacks copy{};
     if (callbacks != nullptr) {
-      if (callbacks->size < kCallbacksSize0) {
+      if (callbacks->size < kCallbacksSize1) {
         return {ErrorCode::kInvalid, "callbacks->size is not the size of an sbx_callbacks"};
       }
       std::memcpy(&copy, callbacks, std::min(callbacks->size, sizeof copy));
@@ -102,49 +117,61 @@ sbx_error sbx_engine_create(const sbx_config* config, const sbx_callbacks* callb
   });
 }
 
-namespace {
-
-// Calls `serve` on an engine that has not served yet.
-template <typename Serve>
-Status serve_once(sbx_engine* engine, Serve serve) {
-  if (engine == nullptr) return {ErrorCode::kInvalid, "engine is NULL"};
-  if (engine->used.exchange(true)) return {ErrorCode::kState, "the engine was started before"};
-  return serve(engine->engine);
+sbx_error sbx_engine_start(sbx_engine* engine) {
+  return guard([&] { return engine == nullptr ? null("engine") : engine->engine.start(); });
 }
 
-}  // namespace
-
-sbx_error sbx_engine_start(sbx_engine* engine, char* err, size_t errlen) {
-  return guard(err, errlen, [&] {
-    return serve_once(engine, [](signalbox::Engine& serving) { return serving.start(); });
+sbx_error sbx_engine_run(sbx_engine* engine) {
+  return guard([&] {
+    if (engine == nullptr) return null("engine");
+    if (engine->calls_this_thread()) return kInCallback;
+    const Raised running(engine->running);
+    return engine->engine.run();
   });
 }
 
-sbx_error sbx_engine_run(sbx_engine* engine, char* err, size_t errlen) {
-  return guard(err, errlen, [&] {
-    return serve_once(engine, [&](signalbox::Engine& serving) {
-      struct Running {
-        explicit Running(std::atomic<bool>& set) : flag(set) { flag = true; }
-        ~Running() { flag = false; }
-        std::atomic<bool>& flag;
-      } running(engine->running);
-      return serving.run();
-    });
+sbx_error sbx_engine_attach(sbx_engine* engine, struct uv_loop_s* loop) {
+  return guard([&] {
+    if (engine == nullptr) return null("engine");
+    if (loop == nullptr) return null("loop");
+    Status status = engine->engine.attach(loop);
+    if (status.ok()) engine->attached = true;
+    return status;
   });
+}
+
+sbx_error sbx_engine_open(sbx_engine* engine) {
+  return guard([&] { return engine == nullptr ? null("engine") : engine->engine.open(); });
+}
+
+sbx_error sbx_engine_run_once(sbx_engine* engine, int timeout_ms) {
+  return guard([&]() -> Status {
+    if (engine == nullptr) return null("engine");
+    if (timeout_ms < -1) return {ErrorCode::kInvalid, "timeout_ms is less than -1"};
+    if (engine->calls_this_thread()) return kInCallback;
+    return engine->engine.run_once(timeout_ms);
+  });
+}
+
+int sbx_engine_poll_fd(const sbx_engine* engine) {
+  return engine == nullptr ? -1 : engine->engine.descriptor();
+}
+
+int sbx_engine_poll_timeout(const sbx_engine* engine) {
+  return engine == nullptr ? -1 : engine->engine.timeout_ms();
 }
 
 sbx_error sbx_engine_stop(sbx_engine* engine) {
-  if (engine == nullptr) return SBX_E_INVALID;
-  return guard(nullptr, 0, [&]() -> Status {
-    engine->engine.stop();
-    return {};
-  });
+  // Nothing in here may fail or wait: it is called from signal handlers.
+  if (engine == nullptr) return signalbox::capi::fail(SBX_E_INVALID, "engine is NULL");
+  engine->engine.stop();
+  return SBX_OK;
 }
 
 sbx_error sbx_engine_join(sbx_engine* engine) {
-  return guard(nullptr, 0, [&]() -> Status {
-    if (engine == nullptr) return {ErrorCode::kInvalid, ""};
-    if (calling_back == engine) return {ErrorCode::kState, ""};
+  return guard([&]() -> Status {
+    if (engine == nullptr) return null("engine");
+    if (engine->calls_this_thread()) return kInCallback;
     engine->engine.join();
     return {};
   });
@@ -155,9 +182,15 @@ uint16_t sbx_engine_port(const sbx_engine* engine) {
 }
 
 sbx_error sbx_engine_destroy(sbx_engine* engine) {
-  return guard(nullptr, 0, [&]() -> Status {
+  return guard([&]() -> Status {
     if (engine == nullptr) return {};
-    if (calling_back == engine || engine->running) return {ErrorCode::kState, ""};
+    if (engine->calls_this_thread()) return kInCallback;
+    if (engine->running) {
+      return {ErrorCode::kState, "the engine runs in another thread: stop it and let that return"};
+    }
+    if (engine->attached && engine->engine.serving()) {
+      return {ErrorCode::kState, "the engine is attached: stop it and let its loop run to the end"};
+    }
     delete engine;
     return {};
   });

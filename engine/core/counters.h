@@ -21,7 +21,11 @@ namespace signalbox {
   X(messages_received, "messages from clients")                                                   \
   X(messages_sent, "messages to clients")                                                         \
   X(messages_dropped, "messages not sent: the session was over, or its client reads too slowly")  \
+  X(messages_dropped_no_socket, "messages of the host not sent: their socket was gone")           \
+  X(decisions_timed_out, "questions that the host did not answer in time")                        \
   X(events_dropped_invalid, "events dropped for a payload that cannot be used")                   \
+  X(events_unhandled, "events that nobody had a handler for")                                     \
+  X(acks_unexpected, "acknowledgements that nobody waited for, or not any more")                  \
   X(events_dropped_no_room, "events dropped because their sender is in no room")                  \
   X(events_dropped_stranger, "events dropped because their receiver is not in the sender's room") \
   X(relays, "offers, answers and candidates passed on")                                           \

@@ -8,47 +8,143 @@
 
 namespace signalbox {
 
+namespace {
+
+// Tasks that tasks have posted run in the same turn, so many times over; then others have their
+// turn.
+constexpr int kMostRounds = 16;
+
+void check(int rc) {
+  if (rc != 0) throw std::runtime_error(std::string("event loop: ") + uv_strerror(rc));
+}
+
+}  // namespace
+
 struct Loop::Native {
-  uv_loop_t loop;
-  uv_async_t async;
+  uv_loop_t own;
+  uv_loop_t* loop;     // the own one, or the host's
+  uv_async_t async;    // another thread has posted a task, or woken us
+  uv_prepare_t local;  // active while tasks of the loop's own thread wait: runs before each wait
+  uv_timer_t wait;     // the bound of a turn()
+  int handles = 0;     // of the three, those that are not closed
+
+  bool rides() const { return loop != &own; }
 };
 
-Loop::Loop() : native_(std::make_unique<Native>()), uv_(&native_->loop) {
-  int rc = uv_loop_init(&native_->loop);
-  if (rc != 0) throw std::runtime_error(std::string("event loop: ") + uv_strerror(rc));
-  rc = uv_async_init(&native_->loop, &native_->async,
-                     [](uv_async_t* async) { static_cast<Loop*>(async->data)->drain(); });
-  if (rc != 0) {
-    uv_loop_close(&native_->loop);
-    throw std::runtime_error(std::string("event loop: ") + uv_strerror(rc));
+Loop::Loop() : native_(new Native) {
+  native_->loop = &native_->own;
+  try {
+    check(uv_loop_init(&native_->own));
+    open();
+  } catch (...) {
+    delete native_;
+    throw;
   }
-  native_->async.data = this;
+}
+
+Loop::Loop(void* uv_loop) : native_(new Native) {
+  native_->loop = static_cast<uv_loop_t*>(uv_loop);
+  try {
+    open();
+  } catch (...) {
+    delete native_;
+    throw;
+  }
+  thread_ = std::this_thread::get_id();
+  uv_update_time(native_->loop);
+}
+
+void Loop::open() {
+  const int rc = uv_async_init(native_->loop, &native_->async, [](uv_async_t* async) {
+    auto* self = static_cast<Loop*>(async->data);
+    self->drain();
+    if (self->wake_handler_) self->guard(self->wake_handler_);
+  });
+  if (rc != 0 && !native_->rides()) uv_loop_close(&native_->own);
+  check(rc);
+  uv_prepare_init(native_->loop, &native_->local);
+  uv_timer_init(native_->loop, &native_->wait);
+  native_->async.data = native_->local.data = this;
+  native_->handles = 3;
 }
 
 Loop::~Loop() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&native_->async), nullptr);
+  Native* native = native_;
+  for (void* handle : {static_cast<void*>(&native->async), static_cast<void*>(&native->local),
+                       static_cast<void*>(&native->wait)}) {
+    auto* closing = static_cast<uv_handle_t*>(handle);
+    closing->data = native;
+    uv_close(closing, [](uv_handle_t* closed) {
+      auto* whole = static_cast<Native*>(closed->data);
+      if (--whole->handles == 0 && whole->rides()) delete whole;
+    });
+  }
+  if (native->rides()) return;
   // Handles close in the turn after uv_close: run until the last one has.
-  while (uv_loop_close(&native_->loop) == UV_EBUSY) uv_run(&native_->loop, UV_RUN_ONCE);
+  while (uv_loop_close(&native->own) == UV_EBUSY) uv_run(&native->own, UV_RUN_ONCE);
+  delete native;
 }
 
 void Loop::run() {
-  uv_run(&native_->loop, UV_RUN_DEFAULT);
+  thread_ = std::this_thread::get_id();
+  uv_run(native_->loop, UV_RUN_DEFAULT);
 }
 
 void Loop::stop() {
-  uv_stop(&native_->loop);
+  uv_stop(native_->loop);
 }
 
-void Loop::run_once() {
-  uv_run(&native_->loop, UV_RUN_NOWAIT);
+void Loop::turn(int timeout_ms) {
+  thread_ = std::this_thread::get_id();
+  if (timeout_ms > 0) {
+    uv_update_time(native_->loop);
+    uv_timer_start(
+        &native_->wait, [](uv_timer_t*) {}, static_cast<uint64_t>(timeout_ms), 0);
+  }
+  uv_run(native_->loop, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+  uv_timer_stop(&native_->wait);
+  drain();  // what the last callbacks have posted: the host may wait elsewhere now
 }
 
-void Loop::post(std::function<void()> task) {
+int Loop::descriptor() const {
+  return uv_backend_fd(native_->loop);
+}
+
+int Loop::timeout_ms() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (!tasks_.empty()) return 0;
+  }
+  uv_update_time(native_->loop);
+  return uv_backend_timeout(native_->loop);
+}
+
+bool Loop::post(std::function<void()> task) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (finished_) return false;
     tasks_.push_back(std::move(task));
   }
-  uv_async_send(&native_->async);
+  if (thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    // No system call: the tasks run before the loop next waits.
+    uv_prepare_start(&native_->local,
+                     [](uv_prepare_t* local) { static_cast<Loop*>(local->data)->drain(); });
+  } else {
+    uv_async_send(&native_->async);
+  }
+  return true;
+}
+
+void Loop::finish_tasks() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    finished_ = true;
+  }
+  drain();
+}
+
+void Loop::release() {
+  uv_unref(reinterpret_cast<uv_handle_t*>(&native_->async));
 }
 
 void Loop::wake() {
@@ -56,17 +152,26 @@ void Loop::wake() {
 }
 
 uint64_t Loop::now_ms() const {
-  return uv_now(&native_->loop);
+  return uv_now(native_->loop);
+}
+
+void* Loop::native() const {
+  return native_->loop;
 }
 
 void Loop::drain() {
-  std::vector<std::function<void()>> tasks;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    tasks.swap(tasks_);
+  uv_prepare_stop(&native_->local);
+  for (int round = 0; round < kMostRounds; ++round) {
+    std::vector<std::function<void()>> tasks;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      tasks.swap(tasks_);
+    }
+    if (tasks.empty()) return;
+    for (auto& task : tasks) guard(task);
   }
-  for (auto& task : tasks) guard(task);
-  if (wake_handler_) guard(wake_handler_);
+  uv_prepare_stop(&native_->local);
+  uv_async_send(&native_->async);
 }
 
 void Loop::report(const char* what) noexcept {
@@ -86,7 +191,7 @@ struct Poll::Handle {
 
 Poll::Poll(Loop& loop, int fd, Callback callback)
     : handle_(new Handle{loop, {}, std::move(callback)}) {
-  int rc = uv_poll_init(&loop.native_->loop, &handle_->poll, fd);
+  int rc = uv_poll_init(loop.native_->loop, &handle_->poll, fd);
   if (rc != 0) {
     delete handle_;
     throw std::runtime_error(std::string("watching a descriptor: ") + uv_strerror(rc));
@@ -122,7 +227,7 @@ struct Timer::Handle {
 
 Timer::Timer(Loop& loop, std::function<void()> callback)
     : handle_(new Handle{loop, {}, std::move(callback)}) {
-  uv_timer_init(&loop.native_->loop, &handle_->timer);
+  uv_timer_init(loop.native_->loop, &handle_->timer);
   handle_->timer.data = handle_;
 }
 

@@ -1,6 +1,7 @@
 // The event loop and the things that wait on it: descriptors, time, and work from other threads.
+// It is a loop of its own, or rides on a libuv loop of the host's.
 //
-// Thread: a Loop belongs to the thread that calls run(). Only post() and wake() may be called from
+// Thread: a Loop belongs to the thread that runs it. Only post() and wake() may be called from
 //   another thread, and only wake() from a signal handler. Poll and Timer belong to the loop's
 //   thread.
 // Owner: whoever creates a Poll or Timer; both may be destroyed inside their own callback. They
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace signalbox {
@@ -24,22 +26,39 @@ class Loop {
  public:
   // Throws std::runtime_error when the system refuses the loop its descriptors.
   Loop();
+  // Rides on a uv_loop_t that the host runs, on the thread that calls this. What has been destroyed
+  // here, the Loop too, leaves that loop in its next turn.
+  explicit Loop(void* uv_loop);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Serves events until stop() is called. May be called again afterwards.
+  // Serves events until stop() is called. May be called again afterwards. Of a loop of its own
+  // only.
   void run();
 
   // Makes run() return after the current turn.
   void stop();
 
-  // Serves what is ready and returns; used to let closing handles finish.
-  void run_once();
+  // Serves what is ready, waiting for it at most `timeout_ms` (-1: without bound). Of a loop of its
+  // own only.
+  void turn(int timeout_ms);
 
-  // Queues `task` for the loop's thread. Any thread. Tasks run in the order of their posting. A
-  // task that is still queued when the loop is destroyed is destroyed unrun.
-  void post(std::function<void()> task);
+  // For a host that waits by itself between the turns: the descriptor to wait for, and how many
+  // milliseconds at most (-1: without bound).
+  int descriptor() const;
+  int timeout_ms();
+
+  // Queues `task` for the loop's thread; false after finish_tasks(). Any thread, and never runs the
+  // task inside the call. Tasks run in the order of their posting. A task that is still queued when
+  // the loop is destroyed is destroyed unrun.
+  bool post(std::function<void()> task);
+
+  // Runs the tasks that are queued and accepts no more.
+  void finish_tasks();
+
+  // Lets the host's loop end although this Loop still exists.
+  void release();
 
   // Makes the loop call the wake handler soon; several wakes may become one call. Any thread, and
   // async-signal-safe.
@@ -70,21 +89,23 @@ class Loop {
   uint64_t now_ms() const;
 
   // The uv_loop_t behind this loop, for libraries that want to share it.
-  void* native() const { return uv_; }
+  void* native() const;
 
  private:
   friend class Poll;
   friend class Timer;
   struct Native;
+  void open();
   void drain();
   void report(const char* what) noexcept;
 
-  std::unique_ptr<Native> native_;
-  void* uv_;
+  Native* native_;  // deletes itself when its handles have closed
+  std::atomic<std::thread::id> thread_;
   std::function<void()> wake_handler_;
   std::function<void(const char*)> exception_handler_;
-  std::mutex mutex_;  // guards tasks_, the only state that threads share
+  std::mutex mutex_;  // guards what follows, the only state that threads share
   std::vector<std::function<void()>> tasks_;
+  bool finished_ = false;
 };
 
 // Tells when a descriptor can be read or written. Level-triggered. An error or hang-up on the

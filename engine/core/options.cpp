@@ -146,6 +146,11 @@ constexpr Entry kEntries[] = {
     integer(MEMBER(engineio_max_buffered), "bytes", 1, kGibibyte,
             "bytes that may wait for a client that reads too slowly; beyond them it is closed"),
 
+    boolean(MEMBER(signaling_enabled),
+            "whether the room application is served; without it no Redis is needed"),
+    integer(MEMBER(decision_timeout), "ms", 1, kHour,
+            "time the host's program has to decide about a client, a room or an HTTP request"),
+
     integer(MEMBER(limits_connections), "", 1, kMillion,
             "most connections, and most sessions, at a time"),
     integer(MEMBER(limits_room_size), "", 1, kMillion, "most sockets in one room"),

@@ -37,6 +37,9 @@ struct Options {
   int64_t engineio_max_payload = 1000000;
   int64_t engineio_max_buffered = 4000000;
 
+  bool signaling_enabled = true;
+  int64_t decision_timeout = 10000;
+
   int64_t limits_connections = 18000;
   int64_t limits_room_size = 100;
   bool limits_join_enabled = true;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "engine/net/dispatch.h"
 
@@ -18,6 +19,11 @@ constexpr size_t kReceiveBuffer = 1024;
 constexpr size_t kTransmitUnit = 65536;
 // libwebsockets keeps a table of this many pointers, whatever the system would allow.
 constexpr rlim_t kMaxDescriptors = 1 << 20;
+// libwebsockets' handles on the loop need two turns to close, and their code may be unloaded with
+// the context. A timer of 1 ms cannot fire twice in one turn.
+constexpr int kLeastClosingTurns = 2;
+constexpr int kMostClosingTurns = 16;
+constexpr uint64_t kTurnMs = 1;
 
 // All zero: no validity pings of libwebsockets' own, whose timers cost O(n) each. Heartbeats are
 // ours.
@@ -42,13 +48,17 @@ Server::Server(Loop& loop, const Log& log, const Options& options, const OriginP
       handler_(handler),
       origins_(origins),
       listener_(loop),
-      hangups_(loop, [](void* wsi) {
-        lws_set_timeout(static_cast<struct lws*>(wsi), PENDING_TIMEOUT_CLOSE_SEND,
-                        LWS_TO_KILL_ASYNC);
-      }) {}
+      hangups_(loop,
+               [](void* wsi) {
+                 lws_set_timeout(static_cast<struct lws*>(wsi), PENDING_TIMEOUT_CLOSE_SEND,
+                                 LWS_TO_KILL_ASYNC);
+               }),
+      closing_(loop, [this] { go_on_closing(); }) {}
 
+// Without close() only when open() has failed: then nothing hangs on the loop that a turn must
+// free.
 Server::~Server() {
-  close();
+  if (context_ != nullptr) lws_context_destroy(context_);
 }
 
 Status Server::open() {
@@ -158,15 +168,21 @@ void Server::request_write(HttpExchange& exchange) {
   lws_callback_on_writable(exchange.wsi_);
 }
 
-void Server::close() {
+void Server::close(std::function<void()> closed) {
   listener_.close();
-  if (context_ == nullptr) return;
+  closed_ = std::move(closed);
   // libwebsockets closes its connections in the first call, its handles in the turns that follow,
   // and frees itself in the second call, which clears context_.
-  lws_context_destroy(context_);
-  for (int turn = 0; turn < 16 && context_ != nullptr; ++turn) {
-    loop_.run_once();
-    if (context_ != nullptr && turn >= 1) lws_context_destroy(context_);
+  if (context_ != nullptr) lws_context_destroy(context_);
+  closing_.start(kTurnMs);
+}
+
+void Server::go_on_closing() {
+  if (++closing_turns_ > kLeastClosingTurns && context_ != nullptr) lws_context_destroy(context_);
+  if (context_ != nullptr && closing_turns_ < kMostClosingTurns) {
+    closing_.start(kTurnMs);
+  } else {
+    std::exchange(closed_, nullptr)();
   }
 }
 

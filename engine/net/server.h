@@ -4,7 +4,7 @@
 // Thread: the loop's.
 // Owner: the engine. It owns the WebSockets; it must outlive every HttpExchange it gave out. To
 // close
-//   it down: close(), which ends every connection, while the handler still lives.
+//   it down: close(), while the handler still lives.
 #pragma once
 
 #include <array>
@@ -51,9 +51,10 @@ class Server {
   // Stops accepting; connections live on.
   void stop_listening() { listener_.close(); }
 
-  // Ends every connection (each handler hears of it inside this call) and turns the loop until
-  // libwebsockets has let go of it. Nothing can be opened afterwards.
-  void close();
+  // Ends every connection (each handler hears of it inside this call) and calls `closed` in a later
+  // turn, once libwebsockets has let go of the loop; then, not earlier, this may be destroyed.
+  // Nothing can be opened afterwards.
+  void close(std::function<void()> closed);
 
   uint16_t port() const { return listener_.port(); }
   const OriginPolicy& origins() const { return origins_; }
@@ -65,6 +66,7 @@ class Server {
   friend class Dispatch;  // the callback of libwebsockets (dispatch.cpp)
 
   void adopt(int fd);
+  void go_on_closing();
   // While an answer is awaited nothing is read; the hang-up watch tells when a client goes whose
   // handler wants to know (HttpExchange::set_on_abort).
   void pause_reading(HttpExchange& exchange);
@@ -89,6 +91,9 @@ class Server {
   HangupWatch hangups_;
   struct lws_context* context_ = nullptr;
   struct lws_vhost* vhost_ = nullptr;
+  Timer closing_;
+  int closing_turns_ = 0;
+  std::function<void()> closed_;
   size_t connections_ = 0;
   size_t web_sockets_ = 0;
   int descriptor_limit_ = 0;

@@ -57,8 +57,8 @@ struct Application::Call {
 };
 
 Application::Application(const Options& options, Counters& counters, store::Rooms& rooms,
-                         const RoomObserver& observer)
-    : options_(options), counters_(counters), rooms_(rooms), observer_(observer) {}
+                         const RoomHooks& hooks)
+    : options_(options), counters_(counters), rooms_(rooms), hooks_(hooks) {}
 
 void Application::on_connect(Socket& socket) {
   socket.set_data(std::make_unique<Member>());
@@ -83,18 +83,19 @@ Application::Handler Application::find_handler(std::string_view name) {
   return nullptr;
 }
 
-void Application::on_event(Socket& socket, const socketio::Event& event,
+bool Application::on_event(Socket& socket, const socketio::Event& event,
                            std::span<const std::string> attachments,
                            std::optional<uint64_t> /*ack*/) {
   const Handler handler = find_handler(event.name);
-  if (handler == nullptr) return;  // somebody else's event; the reference ignores it too
+  if (handler == nullptr) return false;
   size_t end = 0;
   const json::Value argument = json::scan_value(event.arguments, &end);
   if (argument.type != json::Type::kObject) {
     drop_invalid();
-    return;
+  } else {
+    (this->*handler)({socket, argument.text, attachments});
   }
-  (this->*handler)({socket, argument.text, attachments});
+  return true;
 }
 
 void Application::relay(const Call& call, std::string_view payload) {
@@ -200,6 +201,26 @@ void Application::start_join(Socket& socket) {
     for (size_t i = 0; i < join.times; ++i) refuse_join(socket, join.room, kBoundElsewhere);
   }
   if (self.joins.empty()) return;
+  // Who is in the room already has been let in.
+  if (!hooks_.joining || !self.room.empty()) {
+    request_join(socket);
+    return;
+  }
+  hooks_.joining(self.joins.front().room, socket, [this, id = socket.id()](const Verdict& refusal) {
+    Socket* asking = nsp_->find(id);
+    if (asking == nullptr) return;
+    if (!refusal) {
+      request_join(*asking);
+      return;
+    }
+    const PendingJoin join = take_join(member(*asking));
+    for (size_t i = 0; i < join.times; ++i) refuse_join(*asking, join.room, *refusal);
+    if (nsp_->find(id) != nullptr) start_join(*asking);
+  });
+}
+
+void Application::request_join(Socket& socket) {
+  const Member& self = member(socket);
   store::JoinRequest request;
   request.room = self.joins.front().room;
   request.socket = socket.id();
@@ -263,7 +284,7 @@ void Application::accept_join(Socket& socket, const std::string& room, bool rejo
   socket.send(text.finish());
   if (nsp_->find(socket.id()) == nullptr) return;  // it read too slowly, and has just been ended
   broadcast(room, single_member_event("ready", "peerId", quoted(socket.id())), &socket);
-  if (observer_.joined && !rejoined) observer_.joined(room, socket.id());
+  if (hooks_.joined && !rejoined) hooks_.joined(room, socket.id());
 }
 
 void Application::fail_join(Socket& socket, const std::string& room, const std::string& error) {
@@ -274,7 +295,7 @@ void Application::fail_join(Socket& socket, const std::string& room, const std::
   text.arguments() += R"({"success":false,"message":"Server error while joining room","error":)" +
                       quoted(error) + '}';
   socket.send(text.finish());
-  if (observer_.refused) observer_.refused(room, socket.id(), error);
+  if (hooks_.refused) hooks_.refused(room, socket.id(), error);
 }
 
 void Application::refuse_join(Socket& socket, const std::string& room, const std::string& message) {
@@ -286,7 +307,7 @@ void Application::refuse_join(Socket& socket, const std::string& room, const std
   if (!room.empty()) append_member(out, "roomId", quoted(room));
   out += '}';
   socket.send(text.finish());
-  if (observer_.refused) observer_.refused(room, socket.id(), message);
+  if (hooks_.refused) hooks_.refused(room, socket.id(), message);
 }
 
 void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {
@@ -297,7 +318,7 @@ void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {
     broadcast(room, single_member_event("peer-disconnected", "peerId", quoted(socket.id())),
               nullptr);
     leave(room, socket.id());
-    if (observer_.left) observer_.left(room, socket.id());
+    if (hooks_.left) hooks_.left(room, socket.id());
   }
   // A join under way is ahead of this in the pipeline to Redis, so that it is undone in any case.
   if (!self.joins.empty() && self.joins.front().room != room) {
@@ -311,7 +332,7 @@ void Application::on_evicted(const std::string& room, const std::string& socket_
   if (Socket* socket = nsp_->find(socket_id); socket != nullptr && member(*socket).room == room) {
     members_.unbind(*socket);
   }
-  if (observer_.left) observer_.left(room, socket_id);
+  if (hooks_.left) hooks_.left(room, socket_id);
 }
 
 void Application::leave(const std::string& room, const std::string& socket_id) {
@@ -322,16 +343,9 @@ void Application::leave(const std::string& room, const std::string& socket_id) {
 
 void Application::broadcast(const std::string& room, std::string_view packet, const Socket* except,
                             std::span<const std::string> attachments) {
-  // A slow reader may be closed by our sending, which changes the room: walk over a copy of ids.
-  const auto sockets = members_.in(room);
-  std::vector<std::string> ids;
-  ids.reserve(sockets.size());
-  for (const Socket* socket : sockets) {
-    if (socket != except) ids.push_back(socket->id());
-  }
-  for (const std::string& id : ids) {
-    if (Socket* socket = nsp_->find(id)) socket->send(packet, attachments);
-  }
+  const auto in = members_.in(room);
+  const std::vector<Socket*> sockets(in.begin(), in.end());
+  nsp_->send_to(sockets, except, packet, attachments);
 }
 
 }  // namespace signalbox::signaling

@@ -5,7 +5,6 @@
 // Owner: the engine; it must outlive the socketio::Server that calls it.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,33 +14,32 @@
 #include "engine/core/json.h"
 #include "engine/core/options.h"
 #include "engine/signaling/members.h"
+#include "engine/signaling/room_hooks.h"
 #include "engine/socketio/namespace.h"
 #include "engine/store/rooms.h"
 
 namespace signalbox::signaling {
 
-// What the host may want to hear. Each may be empty; texts are valid during the call.
-struct RoomObserver {
-  std::function<void(const std::string& room)> created;
-  std::function<void(const std::string& room, const std::string& socket)> joined;
-  std::function<void(const std::string& room, const std::string& socket)> left;
-  std::function<void(const std::string& room, const std::string& socket, const std::string& why)>
-      refused;
-};
-
 class Application : public socketio::NamespaceHandler {
  public:
   // Keeps references to all of them.
   Application(const Options& options, Counters& counters, store::Rooms& rooms,
-              const RoomObserver& observer);
+              const RoomHooks& hooks);
 
   // The namespace that it serves; before the first event.
   void set_namespace(socketio::Namespace& nsp) { nsp_ = &nsp; }
 
   void on_connect(socketio::Socket& socket) override;
-  void on_event(socketio::Socket& socket, const socketio::Event& event,
+  bool on_event(socketio::Socket& socket, const socketio::Event& event,
                 std::span<const std::string> attachments, std::optional<uint64_t> ack) override;
   void on_disconnect(socketio::Socket& socket, std::string_view reason) override;
+
+  // Whether an event of that name is one of the application's.
+  static bool has_event(std::string_view name) { return find_handler(name) != nullptr; }
+
+  // Sends a packet to the sockets of a room, but for `except` (null: but for none).
+  void broadcast(const std::string& room, std::string_view packet, const socketio::Socket* except,
+                 std::span<const std::string> attachments = {});
 
   // A socket has been taken out of its room over HTTP: everyone in the room, itself too, is told.
   void on_evicted(const std::string& room, const std::string& socket_id);
@@ -59,7 +57,9 @@ class Application : public socketio::NamespaceHandler {
   void on_recipient_ready(const Call& call);
 
   void relay(const Call& call, std::string_view payload);
+  // Begins with the first join that waits: asks the host, then Redis.
   void start_join(socketio::Socket& socket);
+  void request_join(socketio::Socket& socket);
   void finish_join(const std::string& socket_id, const std::string& room,
                    const store::JoinReply& reply);
   // `again`: not the first answer to this reply.
@@ -69,9 +69,6 @@ class Application : public socketio::NamespaceHandler {
   void refuse_join(socketio::Socket& socket, const std::string& room, const std::string& message);
   void fail_join(socketio::Socket& socket, const std::string& room, const std::string& error);
   void leave(const std::string& room, const std::string& socket_id);
-  // Sends a packet to the sockets of a room, but for `except`.
-  void broadcast(const std::string& room, std::string_view packet, const socketio::Socket* except,
-                 std::span<const std::string> attachments = {});
   // Whether `roomId` of an event names the sender's own room; counts why not.
   bool names_own_room(const Call& call, const json::Value& room);
   void drop_invalid() { ++counters_.events_dropped_invalid; }
@@ -79,7 +76,7 @@ class Application : public socketio::NamespaceHandler {
   const Options& options_;
   Counters& counters_;
   store::Rooms& rooms_;
-  const RoomObserver& observer_;
+  const RoomHooks& hooks_;
   socketio::Namespace* nsp_ = nullptr;
   Members members_;
 };

@@ -110,7 +110,7 @@ struct HttpApi::Route {
 
 HttpApi::HttpApi(const Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
                  store::Referrers& referrers, Application& application, const Health& health,
-                 const RoomObserver& observer)
+                 const RoomHooks& hooks)
     : log_(log),
       options_(options),
       counters_(counters),
@@ -118,7 +118,7 @@ HttpApi::HttpApi(const Log& log, const Options& options, Counters& counters, sto
       referrers_(referrers),
       application_(application),
       health_(health),
-      observer_(observer) {}
+      hooks_(hooks) {}
 
 const HttpApi::Route* HttpApi::find_route(std::string_view path) {
   static constexpr std::array<Route, 9> kRoutes = {{
@@ -146,10 +146,6 @@ const HttpApi::Route* HttpApi::find_route(std::string_view path) {
 void HttpApi::on_request(const ExchangePointer& exchange) {
   const net::Request& request = exchange->request();
   const Route* route = find_route(request.path);
-  if (route == nullptr) {
-    exchange->respond(error(404, "Not found"));
-    return;
-  }
   const bool allowed =
       route->post ? request.method == net::Method::kPost
                   : request.method == net::Method::kGet || request.method == net::Method::kHead;
@@ -187,26 +183,47 @@ void HttpApi::answer_unavailable(const ExchangePointer& exchange) {
   exchange->respond(error(500, "Internal server error"));
 }
 
+void HttpApi::create(const ExchangePointer& exchange, const std::string& room,
+                     std::function<void(store::CreateResult result)> done,
+                     std::function<void(const std::string& why)> refused) {
+  auto go_on = [this, exchange, room, done = std::move(done)] {
+    rooms_.create(room, [this, exchange, room, done](store::CreateResult result) {
+      if (result == store::CreateResult::kUnavailable) {
+        answer_unavailable(exchange);
+        return;
+      }
+      if (result == store::CreateResult::kCreated) {
+        ++counters_.rooms_created;
+        if (hooks_.created) hooks_.created(room);
+      }
+      done(result);
+    });
+  };
+  if (!hooks_.creating) {
+    go_on();
+    return;
+  }
+  hooks_.creating(room, exchange->request().client,
+                  [go_on = std::move(go_on), refused = std::move(refused)](const Verdict& refusal) {
+                    refusal ? refused(*refusal) : go_on();
+                  });
+}
+
 void HttpApi::create_room(const ExchangePointer& exchange) {
   const auto room = room_id(exchange, object_of(exchange->request()), kRoomMissing);
   if (!room) return;
-  rooms_.create(*room, [this, exchange, room = *room](store::CreateResult result) {
-    switch (result) {
-      case store::CreateResult::kCreated:
-        ++counters_.rooms_created;
-        if (observer_.created) observer_.created(room);
-        exchange->respond(outcome(true, "create room success"));
-        return;
-      case store::CreateResult::kExists:
-        exchange->respond(character_count(room) >= kRejoinableLength
-                              ? outcome(true, "room exists (rejoin allowed)")
-                              : outcome(false, "roomId is already exists"));
-        return;
-      case store::CreateResult::kUnavailable:
-        answer_unavailable(exchange);
-        return;
-    }
-  });
+  create(
+      exchange, *room,
+      [exchange, room = *room](store::CreateResult result) {
+        if (result == store::CreateResult::kCreated) {
+          exchange->respond(outcome(true, "create room success"));
+        } else {
+          exchange->respond(character_count(room) >= kRejoinableLength
+                                ? outcome(true, "room exists (rejoin allowed)")
+                                : outcome(false, "roomId is already exists"));
+        }
+      },
+      [exchange](const std::string& why) { exchange->respond(outcome(false, why)); });
 }
 
 void HttpApi::get_room(const ExchangePointer& exchange) {
@@ -220,22 +237,16 @@ void HttpApi::try_room(const ExchangePointer& exchange, int attempt) {
   }
   const std::string room =
       random_text(kRandomRoomLength, attempt < kNumericTries ? kDigits : kAlphanumeric);
-  rooms_.create(room, [this, exchange, room, attempt](store::CreateResult result) {
-    switch (result) {
-      case store::CreateResult::kCreated: {
-        ++counters_.rooms_created;
-        if (observer_.created) observer_.created(room);
-        exchange->respond({.body = "{\"roomId\":\"" + room + "\"}"});
-        return;
-      }
-      case store::CreateResult::kExists:
-        try_room(exchange, attempt + 1);
-        return;
-      case store::CreateResult::kUnavailable:
-        answer_unavailable(exchange);
-        return;
-    }
-  });
+  create(
+      exchange, room,
+      [this, exchange, room, attempt](store::CreateResult result) {
+        if (result == store::CreateResult::kCreated) {
+          exchange->respond({.body = "{\"roomId\":\"" + room + "\"}"});
+        } else {
+          try_room(exchange, attempt + 1);
+        }
+      },
+      [exchange](const std::string& why) { exchange->respond(error(403, why)); });
 }
 
 void HttpApi::check_room(const ExchangePointer& exchange) {

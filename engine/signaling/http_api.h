@@ -4,6 +4,7 @@
 // Owner: the engine; it must outlive the net::Server that calls it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,9 +26,12 @@ class HttpApi {
   // Keeps references to all of them.
   HttpApi(const Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
           store::Referrers& referrers, Application& application, const Health& health,
-          const RoomObserver& observer);
+          const RoomHooks& hooks);
 
   size_t body_limit() const { return static_cast<size_t>(options_.http_max_body); }
+
+  // Whether a path is one of ours.
+  static bool has_path(std::string_view path) { return find_route(path) != nullptr; }
 
   void on_request(const std::shared_ptr<net::HttpExchange>& exchange);
 
@@ -46,6 +50,10 @@ class HttpApi {
   void detailed_health(const ExchangePointer& exchange);
 
   void try_room(const ExchangePointer& exchange, int attempt);
+  // Creates the room in Redis if the host lets us; `refused` hears why it does not.
+  void create(const ExchangePointer& exchange, const std::string& room,
+              std::function<void(store::CreateResult result)> done,
+              std::function<void(const std::string& why)> refused);
   // The roomId of the body, or nothing: then the request has been answered.
   std::optional<std::string> room_id(const ExchangePointer& exchange, std::string_view body,
                                      std::string_view missing);
@@ -58,7 +66,7 @@ class HttpApi {
   store::Referrers& referrers_;
   Application& application_;
   const Health& health_;
-  const RoomObserver& observer_;
+  const RoomHooks& hooks_;
 };
 
 }  // namespace signalbox::signaling

@@ -9,9 +9,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "engine/socketio/room_index.h"
 #include "engine/socketio/socket.h"
 
 namespace signalbox::signaling {
@@ -38,14 +38,10 @@ class Members {
   void unbind(socketio::Socket& socket);
 
   // The sockets of this node in a room.
-  std::span<socketio::Socket* const> in(std::string_view room) const;
+  std::span<socketio::Socket* const> in(std::string_view room) const { return rooms_.in(room); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  std::unordered_map<std::string, std::vector<socketio::Socket*>, Hash, std::equal_to<>> rooms_;
+  socketio::RoomIndex rooms_;
 };
 
 // The Member that Application keeps with each of its sockets.

@@ -23,12 +23,39 @@ void Socket::disconnect() {
   client_.disconnect(*this, "server namespace disconnect");
 }
 
+void Socket::end_session() {
+  if (nsp_.find(id_) != this) return;
+  Client& client = client_;
+  // Disconnecting one may end the session, and with it the others.
+  while (!client.sockets_.empty()) client.sockets_.back()->disconnect();
+  client.session_.close(engineio::CloseReason::kForced);
+}
+
+void Connecting::accept() {
+  if (Client* client = std::exchange(client_, nullptr)) client->admit(*this);
+}
+
+void Connecting::refuse(std::string_view message, std::string_view data) {
+  Client* client = std::exchange(client_, nullptr);
+  if (client == nullptr) return;
+  std::string error = R"({"message":)";
+  json::append_string(error, message);
+  if (!data.empty()) {
+    error += R"(,"data":)";
+    error += data;
+  }
+  error += '}';
+  client->refuse(*this, error);
+}
+
 Client::Client(Server& server, engineio::Session& session)
     : server_(server), session_(session), connect_(this) {
   server_.connects_.start(connect_);
 }
 
-Client::~Client() = default;
+Client::~Client() {
+  while (!connecting_.empty()) withdraw(connecting_.back()->nsp().name());
+}
 
 void Client::on_message(std::string_view data, bool binary) {
   retired_.clear();
@@ -78,6 +105,7 @@ void Client::on_attachment(std::string_view data) {
 
 void Client::on_packet(const Packet& packet, std::span<const std::string> attachments) {
   Socket* socket = find(packet.nsp);
+  if (packet.type == PacketType::kDisconnect && withdraw(packet.nsp)) return;
   // As socket.io does: a packet of a namespace that is not connected, or a second CONNECT, ends it
   // all.
   if ((packet.type == PacketType::kConnect) == (socket != nullptr)) {
@@ -94,14 +122,17 @@ void Client::on_packet(const Packet& packet, std::span<const std::string> attach
     case PacketType::kEvent:
     case PacketType::kBinaryEvent:
       if (const auto event = split_event(packet.payload.text)) {
-        socket->nsp().handler().on_event(*socket, *event, attachments, packet.id);
+        if (!socket->nsp().handler().on_event(*socket, *event, attachments, packet.id)) {
+          ++server_.counters_.events_unhandled;
+        }
       } else {
         ++server_.counters_.events_dropped_invalid;
       }
       return;
     case PacketType::kAck:
     case PacketType::kBinaryAck:
-      return;  // we ask for none
+      on_ack(*socket, packet, attachments);
+      return;
     case PacketType::kConnectError:
       reject();  // only a server sends it
       return;
@@ -116,17 +147,56 @@ void Client::connect(const Packet& packet) {
                   false);
     return;
   }
+  const auto asked = [&](const auto& each) { return &each->nsp() == nsp; };
+  if (std::any_of(connecting_.begin(), connecting_.end(), asked)) {
+    reject();  // a second CONNECT, too
+    return;
+  }
+  const auto connecting =
+      std::make_shared<Connecting>(*this, session_, *nsp, server_.new_socket_id());
+  connecting_.push_back(connecting);
+  nsp->handler().on_connecting(connecting, packet.payload.present() ? packet.payload.text : "{}");
+}
+
+bool Client::withdraw(std::string_view nsp) {
+  const auto found = std::find_if(connecting_.begin(), connecting_.end(),
+                                  [&](const auto& each) { return each->nsp().name() == nsp; });
+  if (found == connecting_.end()) return false;
+  (*found)->client_ = nullptr;
+  connecting_.erase(found);
+  return true;
+}
+
+void Client::admit(const Connecting& connecting) {
+  Namespace& nsp = connecting.nsp();
+  auto owned = std::make_unique<Socket>(*this, nsp, connecting.socket_id());
+  withdraw(nsp.name());
   connect_.stop();
-  auto owned = std::make_unique<Socket>(*this, *nsp, server_.new_socket_id());
   Socket& socket = *owned;
   std::string payload = R"({"sid":")";
   payload += socket.id();
   payload += "\"}";
-  socket.send(encode_packet(PacketType::kConnect, nsp->name(), std::nullopt, payload));
+  socket.send(encode_packet(PacketType::kConnect, nsp.name(), std::nullopt, payload));
   if (!session_.open()) return;  // a slow reader, closed by this
   sockets_.push_back(std::move(owned));
-  nsp->add(socket);
-  nsp->handler().on_connect(socket);
+  nsp.add(socket);
+  nsp.handler().on_connect(socket);
+}
+
+void Client::refuse(const Connecting& connecting, std::string_view error) {
+  const std::string& nsp = connecting.nsp().name();
+  withdraw(nsp);
+  session_.send(encode_packet(PacketType::kConnectError, nsp, std::nullopt, error), false);
+}
+
+void Client::on_ack(const Socket& socket, const Packet& packet,
+                    std::span<const std::string> attachments) {
+  const AckOutcome answer = {.kind = AckOutcome::Kind::kAnswered,
+                             .arguments = packet.payload.present() ? packet.payload.text : "[]",
+                             .attachments = attachments};
+  if (!packet.id || !server_.acks_.answer(socket, *packet.id, answer)) {
+    ++server_.counters_.acks_unexpected;
+  }
 }
 
 void Client::disconnect(Socket& socket, std::string_view reason) {
@@ -136,12 +206,14 @@ void Client::disconnect(Socket& socket, std::string_view reason) {
   retired_.push_back(std::move(*found));
   sockets_.erase(found);
   socket.nsp().remove(socket);
+  server_.acks_.drop(socket);
   socket.nsp().handler().on_disconnect(socket, reason);
 }
 
 void Client::on_close(engineio::CloseReason reason) {
   connect_.stop();
   assembly_.reset();
+  while (!connecting_.empty()) withdraw(connecting_.back()->nsp().name());
   while (!sockets_.empty()) disconnect(*sockets_.back(), engineio::reason_text(reason));
 }
 

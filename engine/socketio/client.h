@@ -13,6 +13,7 @@
 
 #include "engine/core/deadline_queue.h"
 #include "engine/engineio/session.h"
+#include "engine/socketio/connecting.h"
 #include "engine/socketio/packet.h"
 #include "engine/socketio/socket.h"
 
@@ -31,6 +32,7 @@ class Client : public engineio::SessionHandler {
 
  private:
   friend class Socket;
+  friend class Connecting;
   // A binary packet whose attachments are still coming.
   struct Assembly {
     std::string text;
@@ -43,13 +45,19 @@ class Client : public engineio::SessionHandler {
   void on_attachment(std::string_view data);
   void on_packet(const Packet& packet, std::span<const std::string> attachments);
   void connect(const Packet& packet);
+  void admit(const Connecting& connecting);
+  void refuse(const Connecting& connecting, std::string_view error);
+  // Takes a question back whose answer is here, or not wanted any more. False when there is none.
+  bool withdraw(std::string_view nsp);
   void disconnect(Socket& socket, std::string_view reason);
+  void on_ack(const Socket& socket, const Packet& packet, std::span<const std::string> attachments);
   Socket* find(std::string_view nsp) const;
   void reject();
 
   Server& server_;
   engineio::Session& session_;
   std::vector<std::unique_ptr<Socket>> sockets_;
+  std::vector<std::shared_ptr<Connecting>> connecting_;  // wait for an answer
   std::vector<std::unique_ptr<Socket>> retired_;  // disconnected, maybe still in use up the stack
   std::unique_ptr<Assembly> assembly_;
   Deadline connect_;

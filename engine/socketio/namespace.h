@@ -5,13 +5,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "engine/socketio/connecting.h"
 #include "engine/socketio/packet.h"
 #include "engine/socketio/socket.h"
 
@@ -20,10 +23,16 @@ namespace signalbox::socketio {
 class NamespaceHandler {
  public:
   virtual ~NamespaceHandler() = default;
+  // A client asks to be let in: answer now, or keep `connecting` and answer later. `auth`, a JSON
+  // object, is valid during the call.
+  virtual void on_connecting(const std::shared_ptr<Connecting>& connecting,
+                             std::string_view /*auth*/) {
+    connecting->accept();
+  }
   virtual void on_connect(Socket& socket) = 0;
   // All of it is valid during the call only. `ack` is the id to answer with, where one was asked
-  // for.
-  virtual void on_event(Socket& socket, const Event& event,
+  // for. False when the event is none of this handler's.
+  virtual bool on_event(Socket& socket, const Event& event,
                         std::span<const std::string> attachments, std::optional<uint64_t> ack) = 0;
   // Called once for each on_connect(); `reason` as Socket.IO names it.
   virtual void on_disconnect(Socket& socket, std::string_view reason) = 0;
@@ -42,6 +51,15 @@ class Namespace {
     const auto found = sockets_.find(id);
     return found != sockets_.end() ? found->second : nullptr;
   }
+
+  // All that are connected, in no order.
+  std::vector<Socket*> sockets() const;
+
+  // Sends a packet to each of `sockets`, but for `except`. A slow reader may be closed by it, which
+  // changes rooms, so that `sockets` must be the caller's own; those that are no longer connected
+  // when their turn comes are passed over.
+  void send_to(std::span<Socket* const> sockets, const Socket* except, std::string_view packet,
+               std::span<const std::string> attachments) const;
 
  private:
   friend class Client;

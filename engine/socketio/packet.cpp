@@ -45,13 +45,9 @@ std::optional<uint64_t> take_number(std::string_view& text, uint64_t maximum) {
   return number;
 }
 
-// Names that socket.io keeps for its own events; a client that could send them would forge them.
 bool is_reserved(std::string_view quoted_name) {
-  constexpr std::array<std::string_view, 6> kReserved = {
-      "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
   std::string name;
-  return json::decode_string(quoted_name, name) &&
-         std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+  return json::decode_string(quoted_name, name) && reserved_event(name);
 }
 
 bool is_event(std::string_view text) {
@@ -156,6 +152,12 @@ class PlaceholderWalk {
 };
 
 }  // namespace
+
+bool reserved_event(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kReserved = {
+      "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
+  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
 
 std::optional<Packet> decode_packet(std::string_view text, size_t max_attachments) {
   if (text.empty() || text[0] < '0' || text[0] > '6') return std::nullopt;

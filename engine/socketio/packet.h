@@ -38,14 +38,17 @@ struct Packet {
   json::Value payload;         // validated JSON; kNone when there was none
 };
 
+// Names that socket.io keeps for its own events; who could send them would forge these: connect,
+// connect_error, disconnect, disconnecting, newListener, removeListener.
+bool reserved_event(std::string_view name);
+
 // Decodes and validates one packet as far as its type can be judged alone: an event's payload is an
-// array whose first element is a string or number that is not a reserved name (connect,
-// connect_error, disconnect, disconnecting, newListener, removeListener); an ack's is an array; a
-// CONNECT's is an object; a DISCONNECT has none; a CONNECT_ERROR's is a string or an object; a
-// binary packet announces 1 to `max_attachments` attachments and only a binary packet announces
-// any. Nothing for everything else, as socket.io-parser 4.2.7 throws there. Like it, this lets the
-// payload of any packet but a binary one be absent (split_event then finds no event), and skips
-// white space around the id.
+// array whose first element is a string or number that is not a reserved name; an ack's is an
+// array; a CONNECT's is an object; a DISCONNECT has none; a CONNECT_ERROR's is a string or an
+// object; a binary packet announces 1 to `max_attachments` attachments and only a binary packet
+// announces any. Nothing for everything else, as socket.io-parser 4.2.7 throws there. Like it, this
+// lets the payload of any packet but a binary one be absent (split_event then finds no event), and
+// skips white space around the id.
 std::optional<Packet> decode_packet(std::string_view text, size_t max_attachments);
 
 // The text of a packet; `payload` is JSON text or empty.

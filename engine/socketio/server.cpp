@@ -16,6 +16,7 @@ Server::Server(Loop& loop, const Options& options, Counters& counters, std::stri
     : options_(options),
       counters_(counters),
       node_id_(std::move(node_id)),
+      acks_(loop),
       connects_(loop, static_cast<uint64_t>(options.socketio_connect_timeout),
                 [](void* client) { static_cast<Client*>(client)->on_connect_timeout(); }) {}
 
@@ -35,6 +36,14 @@ std::unique_ptr<engineio::SessionHandler> Server::accept(engineio::Session& sess
 Namespace* Server::find(std::string_view name) const {
   const auto found = namespaces_.find(name);
   return found != namespaces_.end() ? found->second.get() : nullptr;
+}
+
+Socket* Server::find_socket(std::string_view id) const {
+  // Hosts declare a handful of namespaces.
+  for (const auto& [name, nsp] : namespaces_) {
+    if (Socket* socket = nsp->find(id)) return socket;
+  }
+  return nullptr;
 }
 
 std::string Server::new_socket_id() const {

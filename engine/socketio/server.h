@@ -15,6 +15,7 @@
 #include "engine/core/deadline_queue.h"
 #include "engine/core/options.h"
 #include "engine/engineio/session.h"
+#include "engine/socketio/acks.h"
 #include "engine/socketio/namespace.h"
 
 namespace signalbox::socketio {
@@ -25,22 +26,31 @@ class Server {
   Server(Loop& loop, const Options& options, Counters& counters, std::string node_id);
   ~Server();
 
-  // Declares a namespace; clients that ask for others are refused. The handler must outlive the
-  // server.
+  // Declares a namespace that is not there yet; clients that ask for others are refused. The
+  // handler must outlive the server.
   Namespace& add_namespace(std::string name, NamespaceHandler& handler);
+
+  // The namespace of that name, or null.
+  Namespace* find(std::string_view name) const;
+
+  // The connected socket of that id, in whatever namespace, or null.
+  Socket* find_socket(std::string_view id) const;
+
+  // Where events that ask for an acknowledgement are to be registered.
+  Acks& acks() { return acks_; }
 
   // The handler of a new session.
   std::unique_ptr<engineio::SessionHandler> accept(engineio::Session& session);
 
  private:
   friend class Client;
-  Namespace* find(std::string_view name) const;
   std::string new_socket_id() const;
 
   const Options& options_;
   Counters& counters_;
   const std::string node_id_;
   std::unordered_map<std::string_view, std::unique_ptr<Namespace>> namespaces_;  // by name()
+  Acks acks_;
   DeadlineQueue connects_;  // connect_timeout: time by which a session must have joined a namespace
 };
 

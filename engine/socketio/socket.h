@@ -39,6 +39,9 @@ class Socket {
   // Takes the socket out of its namespace; the client is told and its session lives on.
   void disconnect();
 
+  // Disconnects every socket of this client and ends its session.
+  void end_session();
+
   void set_data(std::unique_ptr<SocketData> data) { data_ = std::move(data); }
   SocketData* data() const { return data_.get(); }
 

@@ -80,11 +80,13 @@ int serve(const char* port) {
   std::printf("listening on http://localhost:%u/engine.io/\n", net.port());
   std::fflush(stdout);
   running = &loop;
-  loop.set_wake_handler([&loop] { loop.stop(); });
+  bool ending = false;
+  loop.set_wake_handler([&] {
+    if (!std::exchange(ending, true)) net.close([&loop] { loop.stop(); });
+  });
   std::signal(SIGTERM, [](int) { running->wake(); });
   std::signal(SIGINT, [](int) { running->wake(); });
   loop.run();
-  net.close();
   return 0;
 }
 

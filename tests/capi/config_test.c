@@ -1,4 +1,5 @@
 /* Version, error texts, the table of options and setting them. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,20 +30,22 @@ static void error_values_are_fixed(void** state) {
   assert_int_equal(SBX_E_SYSTEM, -4);
   assert_int_equal(SBX_E_UNAVAILABLE, -5);
   assert_int_equal(SBX_E_INTERNAL, -6);
+  assert_int_equal(SBX_E_TIMEOUT, -7);
+  assert_int_equal(SBX_E_GONE, -8);
 }
 
 static void every_error_has_its_text(void** state) {
   int code;
   int other;
   (void)state;
-  for (code = SBX_E_INTERNAL; code <= SBX_OK; ++code) {
+  for (code = SBX_E_GONE; code <= SBX_OK; ++code) {
     assert_string_not_equal(sbx_error_text(code), sbx_error_text(1));
     for (other = code + 1; other <= SBX_OK; ++other) {
       assert_string_not_equal(sbx_error_text(code), sbx_error_text(other));
     }
   }
   assert_string_equal(sbx_error_text(1), "unknown error");
-  assert_string_equal(sbx_error_text(SBX_E_INTERNAL - 1), "unknown error");
+  assert_string_equal(sbx_error_text(SBX_E_GONE - 1), "unknown error");
 }
 
 static void options_describe_themselves(void** state) {
@@ -61,7 +64,7 @@ static void options_describe_themselves(void** state) {
     assert_true(strlen(info.name) > 0 && strlen(info.doc) > 0);
     assert_non_null(info.unit);
     /* A default is a value that may be set. */
-    assert_int_equal(sbx_config_set(config, info.name, info.default_value, NULL, 0), SBX_OK);
+    assert_int_equal(sbx_config_set(config, info.name, info.default_value), SBX_OK);
     if (strcmp(info.name, "listen.port") == 0) {
       seen_port = 1;
       assert_int_equal(info.type, SBX_OPTION_INTEGER);
@@ -100,65 +103,61 @@ static void option_get_fills_no_more_than_it_knows(void** state) {
 
 static void set_accepts(void** state) {
   sbx_config* config = sbx_config_new();
-  char err[64] = "untouched";
   (void)state;
   assert_non_null(config);
-  assert_int_equal(sbx_config_set(config, "listen.port", "0", err, sizeof err), SBX_OK);
-  assert_int_equal(sbx_config_set(config, "limits.join_enabled", "off", err, sizeof err), SBX_OK);
-  assert_int_equal(sbx_config_set(config, "cors.origins", "", err, sizeof err), SBX_OK);
-  assert_string_equal(err, "untouched");
+  assert_int_equal(sbx_config_set(config, "listen.port", "0"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "limits.join_enabled", "off"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "cors.origins", ""), SBX_OK);
   sbx_config_free(config);
 }
 
 static void set_names_what_is_wrong(void** state) {
   sbx_config* config = sbx_config_new();
-  char err[256] = "";
   (void)state;
-  assert_int_equal(sbx_config_set(config, "listen.prot", "1", err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "listen.prot"));
-  assert_non_null(strstr(err, "listen.port"));
-  assert_int_equal(sbx_config_set(config, "listen.port", "65536", err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "listen.port"));
-  assert_non_null(strstr(err, "65536"));
-  assert_non_null(strstr(err, "65535"));
-  assert_int_equal(sbx_config_set(config, "limits.join_enabled", "maybe", err, sizeof err),
-                   SBX_E_INVALID);
-  assert_non_null(strstr(err, "maybe"));
+  assert_int_equal(sbx_config_set(config, "listen.prot", "1"), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "listen.prot"));
+  assert_non_null(strstr(sbx_last_error(), "listen.port"));
+  assert_int_equal(sbx_config_set(config, "listen.port", "65536"), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "listen.port"));
+  assert_non_null(strstr(sbx_last_error(), "65536"));
+  assert_non_null(strstr(sbx_last_error(), "65535"));
+  assert_int_equal(sbx_config_set(config, "limits.join_enabled", "maybe"), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "maybe"));
   sbx_config_free(config);
 }
 
 static void set_refuses_null(void** state) {
   sbx_config* config = sbx_config_new();
-  char err[64] = "";
   (void)state;
-  assert_int_equal(sbx_config_set(NULL, "listen.port", "1", err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "config"));
-  assert_int_equal(sbx_config_set(config, NULL, "1", err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "name"));
-  assert_int_equal(sbx_config_set(config, "listen.port", NULL, err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "value"));
-  assert_int_equal(sbx_config_set(config, "no", "1", NULL, 0), SBX_E_INVALID);
-  assert_int_equal(sbx_config_set(config, "no", "1", NULL, 8), SBX_E_INVALID);
+  assert_int_equal(sbx_config_set(NULL, "listen.port", "1"), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "config"));
+  assert_int_equal(sbx_config_set(config, NULL, "1"), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "name"));
+  assert_int_equal(sbx_config_set(config, "listen.port", NULL), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "value"));
+  assert_int_equal(sbx_config_set(config, "no", "1"), SBX_E_INVALID);
+  assert_int_equal(sbx_config_set(config, "no", "1"), SBX_E_INVALID);
   sbx_config_free(config);
   sbx_config_free(NULL);
 }
 
-static void error_text_is_cut_to_the_buffer(void** state) {
+static void* fail_elsewhere(void* config) {
+  assert_string_equal(sbx_last_error(), "");
+  sbx_config_set(config, "elsewhere", "1");
+  assert_non_null(strstr(sbx_last_error(), "elsewhere"));
+  return NULL;
+}
+
+static void the_last_error_is_the_thread_s(void** state) {
   sbx_config* config = sbx_config_new();
-  char whole[256];
-  char err[256];
-  size_t size;
+  pthread_t other;
   (void)state;
-  sbx_config_set(config, "listen.prot", "1", whole, sizeof whole);
-  for (size = 0; size <= strlen(whole) + 2; ++size) {
-    memset(err, '#', sizeof err);
-    assert_int_equal(sbx_config_set(config, "listen.prot", "1", err, size), SBX_E_INVALID);
-    assert_int_equal(err[size], '#');
-    if (size > 0) {
-      assert_int_equal(strlen(err), size <= strlen(whole) ? size - 1 : strlen(whole));
-      assert_memory_equal(err, whole, strlen(err));
-    }
-  }
+  assert_int_equal(sbx_config_set(config, "here", "1"), SBX_E_INVALID);
+  assert_int_equal(sbx_config_set(config, "listen.port", "1"), SBX_OK);
+  assert_int_equal(pthread_create(&other, NULL, fail_elsewhere, config), 0);
+  pthread_join(other, NULL);
+  assert_non_null(strstr(sbx_last_error(), "here"));
+  assert_null(strstr(sbx_last_error(), "elsewhere"));
   sbx_config_free(config);
 }
 
@@ -184,7 +183,7 @@ int main(void) {
       cmocka_unit_test(set_accepts),
       cmocka_unit_test(set_names_what_is_wrong),
       cmocka_unit_test(set_refuses_null),
-      cmocka_unit_test(error_text_is_cut_to_the_buffer),
+      cmocka_unit_test(the_last_error_is_the_thread_s),
       cmocka_unit_test(log_level_is_checked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,10 +57,9 @@ static void wait_started(struct host* host) {
 static sbx_config* local_config(const char* port) {
   sbx_config* config = sbx_config_new();
   assert_non_null(config);
-  assert_int_equal(sbx_config_set(config, "listen.host", "127.0.0.1", NULL, 0), SBX_OK);
-  assert_int_equal(sbx_config_set(config, "listen.port", port, NULL, 0), SBX_OK);
-  assert_int_equal(sbx_config_set(config, "redis.url", "unix:///nonexistent/redis.sock", NULL, 0),
-                   SBX_OK);
+  assert_int_equal(sbx_config_set(config, "listen.host", "127.0.0.1"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "listen.port", port), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "redis.url", "unix:///nonexistent/redis.sock"), SBX_OK);
   return config;
 }
 
@@ -75,16 +74,15 @@ static void create(struct host* host) {
   callbacks.user = host;
   callbacks.started = on_started;
   callbacks.stopped = on_stopped;
-  assert_int_equal(sbx_engine_create(config, &callbacks, &host->engine, NULL, 0), SBX_OK);
+  assert_int_equal(sbx_engine_create(config, &callbacks, &host->engine), SBX_OK);
   assert_non_null(host->engine);
   /* The engine has a copy. */
   sbx_config_free(config);
 }
 
 static void start(struct host* host) {
-  char err[256] = "";
-  const sbx_error rc = sbx_engine_start(host->engine, err, sizeof err);
-  if (rc != SBX_OK) print_error("%s\n", err);
+  const sbx_error rc = sbx_engine_start(host->engine);
+  if (rc != SBX_OK) print_error("%s\n", sbx_last_error());
   assert_int_equal(rc, SBX_OK);
 }
 
@@ -92,24 +90,22 @@ static void create_refuses(void** state) {
   sbx_config* config = local_config("0");
   sbx_engine* engine = (sbx_engine*)config; /* any pointer: it must stay */
   sbx_callbacks callbacks;
-  char err[128] = "";
   (void)state;
   memset(&callbacks, 0, sizeof callbacks);
-  assert_int_equal(sbx_engine_create(NULL, NULL, &engine, err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "config"));
-  assert_int_equal(sbx_engine_create(config, NULL, NULL, err, sizeof err), SBX_E_INVALID);
-  assert_int_equal(sbx_engine_create(config, &callbacks, &engine, err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "size"));
+  assert_int_equal(sbx_engine_create(NULL, NULL, &engine), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "config"));
+  assert_int_equal(sbx_engine_create(config, NULL, NULL), SBX_E_INVALID);
+  assert_int_equal(sbx_engine_create(config, &callbacks, &engine), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "size"));
   assert_ptr_equal(engine, config);
   sbx_config_free(config);
 }
 
 static void null_is_refused(void** state) {
-  char err[64] = "";
   (void)state;
-  assert_int_equal(sbx_engine_start(NULL, err, sizeof err), SBX_E_INVALID);
-  assert_non_null(strstr(err, "engine"));
-  assert_int_equal(sbx_engine_run(NULL, NULL, 0), SBX_E_INVALID);
+  assert_int_equal(sbx_engine_start(NULL), SBX_E_INVALID);
+  assert_non_null(strstr(sbx_last_error(), "engine"));
+  assert_int_equal(sbx_engine_run(NULL), SBX_E_INVALID);
   assert_int_equal(sbx_engine_stop(NULL), SBX_E_INVALID);
   assert_int_equal(sbx_engine_join(NULL), SBX_E_INVALID);
   assert_int_equal(sbx_engine_port(NULL), 0);
@@ -131,8 +127,8 @@ static void create_without_callbacks(void** state) {
   sbx_config* config = local_config("0");
   sbx_engine* engine = NULL;
   (void)state;
-  assert_int_equal(sbx_engine_create(config, NULL, &engine, NULL, 0), SBX_OK);
-  assert_int_equal(sbx_engine_start(engine, NULL, 0), SBX_OK);
+  assert_int_equal(sbx_engine_create(config, NULL, &engine), SBX_OK);
+  assert_int_equal(sbx_engine_start(engine), SBX_OK);
   assert_int_equal(sbx_engine_destroy(engine), SBX_OK);
   sbx_config_free(config);
 }
@@ -183,7 +179,7 @@ static void stop_before_run(void** state) {
   (void)state;
   create(&host);
   assert_int_equal(sbx_engine_stop(host.engine), SBX_OK);
-  assert_int_equal(sbx_engine_run(host.engine, NULL, 0), SBX_OK);
+  assert_int_equal(sbx_engine_run(host.engine), SBX_OK);
   assert_int_equal(host.stopped, 1);
   assert_int_equal(sbx_engine_destroy(host.engine), SBX_OK);
 }
@@ -193,7 +189,7 @@ static void stop_inside_a_callback(void** state) {
   (void)state;
   create(&host);
   host.stop_when_started = 1;
-  assert_int_equal(sbx_engine_run(host.engine, NULL, 0), SBX_OK);
+  assert_int_equal(sbx_engine_run(host.engine), SBX_OK);
   assert_int_equal(host.stopped, 1);
   assert_int_equal(sbx_engine_destroy(host.engine), SBX_OK);
 }
@@ -213,7 +209,7 @@ static void run_stopped_by_another_thread(void** state) {
   (void)state;
   create(&host);
   assert_int_equal(pthread_create(&stopper, NULL, stop_when_started, &host), 0);
-  assert_int_equal(sbx_engine_run(host.engine, NULL, 0), SBX_OK);
+  assert_int_equal(sbx_engine_run(host.engine), SBX_OK);
   pthread_join(stopper, NULL);
   assert_int_equal(host.destroy_inside, SBX_E_STATE);
   assert_int_equal(host.stopped, 1);
@@ -244,7 +240,7 @@ static void run_stopped_by_a_signal_handler(void** state) {
   action.sa_handler = on_signal;
   sigaction(SIGUSR1, &action, NULL);
   assert_int_equal(pthread_create(&sender, NULL, signal_when_started, &host), 0);
-  assert_int_equal(sbx_engine_run(host.engine, NULL, 0), SBX_OK);
+  assert_int_equal(sbx_engine_run(host.engine), SBX_OK);
   pthread_join(sender, NULL);
   signal(SIGUSR1, SIG_DFL);
   assert_int_equal(host.stopped, 1);
@@ -263,16 +259,15 @@ static void callbacks_cannot_end_their_engine(void** state) {
 
 static void an_engine_serves_once(void** state) {
   struct host host;
-  char err[128] = "";
   (void)state;
   create(&host);
   start(&host);
-  assert_int_equal(sbx_engine_start(host.engine, err, sizeof err), SBX_E_STATE);
-  assert_string_not_equal(err, "");
-  assert_int_equal(sbx_engine_run(host.engine, NULL, 0), SBX_E_STATE);
+  assert_int_equal(sbx_engine_start(host.engine), SBX_E_STATE);
+  assert_string_not_equal(sbx_last_error(), "");
+  assert_int_equal(sbx_engine_run(host.engine), SBX_E_STATE);
   assert_int_equal(sbx_engine_stop(host.engine), SBX_OK);
   assert_int_equal(sbx_engine_join(host.engine), SBX_OK);
-  assert_int_equal(sbx_engine_start(host.engine, NULL, 0), SBX_E_STATE);
+  assert_int_equal(sbx_engine_start(host.engine), SBX_E_STATE);
   assert_int_equal(sbx_engine_destroy(host.engine), SBX_OK);
   assert_int_equal(host.started, 1);
 }
@@ -309,7 +304,6 @@ static int occupy(char* port, size_t size) {
 
 static void port_in_use(void** state) {
   char port[8];
-  char err[256] = "";
   const int fd = occupy(port, sizeof port);
   sbx_config* config = local_config(port);
   sbx_callbacks callbacks;
@@ -324,11 +318,9 @@ static void port_in_use(void** state) {
     callbacks.user = &host;
     callbacks.started = on_started;
     callbacks.stopped = on_stopped;
-    assert_int_equal(sbx_engine_create(config, &callbacks, &engine, NULL, 0), SBX_OK);
-    assert_int_equal(
-        run ? sbx_engine_run(engine, err, sizeof err) : sbx_engine_start(engine, err, sizeof err),
-        SBX_E_ADDRESS);
-    assert_non_null(strstr(err, port));
+    assert_int_equal(sbx_engine_create(config, &callbacks, &engine), SBX_OK);
+    assert_int_equal(run ? sbx_engine_run(engine) : sbx_engine_start(engine), SBX_E_ADDRESS);
+    assert_non_null(strstr(sbx_last_error(), port));
     assert_int_equal(sbx_engine_port(engine), 0);
     assert_int_equal(sbx_engine_destroy(engine), SBX_OK);
     assert_int_equal(host.started, 0);

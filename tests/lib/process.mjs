@@ -15,14 +15,15 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 // Starts a program. `child.exited` settles with { code, signal }; `child.output.stdout` and
-// `.stderr` hold what it printed so far.
-export function start(command, args, { env = process.env } = {}) {
+// `.stderr` hold what it printed so far. With `stdin` 'pipe' it reads what child.stdin is given.
+export function start(command, args, { env = process.env, stdin = 'ignore' } = {}) {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], {
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
   // A test file that failed before it could end its children must end all the same.
   child.unref();
+  child.stdin?.unref();
   child.stdout.unref();
   child.stderr.unref();
   children.add(child);

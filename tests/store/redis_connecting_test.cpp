@@ -248,7 +248,7 @@ void destruction_answers_what_is_pending(void**) {
     if (connected) client.wait_until_connected();
     server.pause();
     for (int i = 0; i < 7; ++i) client.send({"PING"});
-    if (connected) loop.run_once();
+    if (connected) loop.turn(0);
     client.redis.reset();
     assert_int_equal(client.replies.size(), 7);
     for (const Reply& reply : client.replies) assert_true(unavailable(reply));

@@ -1,0 +1,164 @@
+#include "engine/host/host.h"
+
+#include <utility>
+
+#include "engine/host/hosted_namespace.h"
+
+namespace signalbox::host {
+namespace {
+
+using socketio::PacketType;
+using socketio::Socket;
+
+std::string event_packet(const std::string& nsp, std::optional<uint64_t> id,
+                         const Message& message) {
+  const size_t attachments = message.attachments.size();
+  return socketio::encode_packet(attachments == 0 ? PacketType::kEvent : PacketType::kBinaryEvent,
+                                 nsp, id, message.payload, attachments);
+}
+
+}  // namespace
+
+Host::Host(Loop& loop, const Options& options, Counters& counters, const Program& program,
+           socketio::Server& server)
+    : counters_(counters),
+      program_(program),
+      server_(server),
+      tickets_(loop, counters, static_cast<uint64_t>(options.decision_timeout)) {
+  refresh();
+}
+
+Host::~Host() = default;
+
+HostedNamespace& Host::hosted(const std::string& name) {
+  auto& slot = hosted_[name];
+  if (!slot) {
+    slot = std::make_unique<HostedNamespace>(program_, tickets_, name);
+    server_.add_namespace(name, *slot);
+  }
+  return *slot;
+}
+
+void Host::set_application(const std::string& name, socketio::NamespaceHandler& application) {
+  hosted(name).set_application(application);
+}
+
+void Host::refresh() {
+  for (const auto& [name, program] : program_.namespaces) hosted(name);
+}
+
+bool Host::wants_headers() const {
+  if (!program_.mounts.empty()) return true;
+  for (const auto& [name, program] : program_.namespaces) {
+    if (program.connecting) return true;
+  }
+  return false;
+}
+
+void Host::ask_room(const std::string& room, const Socket* socket, const net::Address& client,
+                    Decide decide) {
+  const auto& handler = socket != nullptr ? program_.joining : program_.creating;
+  if (!handler) {
+    decide({.accepted = true});
+    return;
+  }
+  const uint64_t ticket = tickets_.ask(std::move(decide));
+  handler({ticket, room, socket, client, socket != nullptr ? data_of(*socket) : nullptr});
+}
+
+bool Host::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
+  const net::Request& request = exchange->request();
+  // The longest prefix is the last in order that is one.
+  for (auto mount = program_.mounts.rbegin(); mount != program_.mounts.rend(); ++mount) {
+    const auto& [prefix, handler] = *mount;
+    const std::string_view path = request.path;
+    const bool below = path.starts_with(prefix) && (path.size() == prefix.size() || prefix == "/" ||
+                                                    path[prefix.size()] == '/');
+    if (!below) continue;
+    const uint64_t ticket = tickets_.ask(exchange);
+    handler({ticket, request});
+    return true;
+  }
+  return false;
+}
+
+void* Host::data_of(const Socket& socket) const {
+  const auto found = hosted_.find(socket.nsp().name());
+  return found != hosted_.end() ? found->second->data(socket) : nullptr;
+}
+
+Socket* Host::receiver(const std::string& id) {
+  Socket* socket = server_.find_socket(id);
+  if (socket == nullptr) ++counters_.messages_dropped_no_socket;
+  return socket;
+}
+
+void Host::emit(const std::string& id, const Message& message) {
+  if (Socket* socket = receiver(id)) {
+    socket->send(event_packet(socket->nsp().name(), std::nullopt, message), message.attachments);
+  }
+}
+
+void Host::emit_with_ack(const std::string& id, const Message& message, uint64_t timeout_ms,
+                         socketio::AckHandler handler) {
+  Socket* socket = receiver(id);
+  if (socket == nullptr) {
+    handler({.kind = socketio::AckOutcome::Kind::kGone});
+    return;
+  }
+  const uint64_t ack = server_.acks().add(*socket, timeout_ms, std::move(handler));
+  socket->send(event_packet(socket->nsp().name(), ack, message), message.attachments);
+}
+
+void Host::broadcast(const std::string& name, const std::optional<std::string>& room,
+                     const std::string& except, const Message& message) {
+  const auto found = hosted_.find(name);
+  const socketio::Namespace* nsp = server_.find(name);
+  if (found == hosted_.end() || nsp == nullptr) return;
+  std::vector<Socket*> sockets;
+  if (room) {
+    const auto in = found->second->in(*room);
+    sockets.assign(in.begin(), in.end());
+  } else {
+    sockets = nsp->sockets();
+  }
+  nsp->send_to(sockets, except.empty() ? nullptr : nsp->find(except),
+               event_packet(name, std::nullopt, message), message.attachments);
+}
+
+void Host::answer(const std::string& id, uint64_t ack, const Message& message) {
+  Socket* socket = receiver(id);
+  if (socket == nullptr) return;
+  const size_t attachments = message.attachments.size();
+  socket->send(socketio::encode_packet(attachments == 0 ? PacketType::kAck : PacketType::kBinaryAck,
+                                       socket->nsp().name(), ack - 1, message.payload, attachments),
+               message.attachments);
+}
+
+void Host::disconnect(const std::string& id, bool close) {
+  Socket* socket = server_.find_socket(id);
+  if (socket == nullptr) return;
+  if (close) {
+    socket->end_session();
+  } else {
+    socket->disconnect();
+  }
+}
+
+void Host::join(const std::string& id, const std::string& room) {
+  if (Socket* socket = server_.find_socket(id)) hosted(socket->nsp().name()).join(*socket, room);
+}
+
+void Host::leave(const std::string& id, const std::string& room) {
+  if (Socket* socket = server_.find_socket(id)) hosted(socket->nsp().name()).leave(*socket, room);
+}
+
+void Host::set_data(const std::string& id, void* data, std::function<void(void*)> release) {
+  if (Socket* socket = server_.find_socket(id)) {
+    hosted(socket->nsp().name()).set_data(*socket, data, std::move(release));
+  } else if (release) {
+    release(data);
+  }
+}
+
+}  // namespace signalbox::host

@@ -1,0 +1,65 @@
+// One namespace as the host sees it: its handlers, the rooms that it keeps there, and the data that
+// it has attached to sockets. On the room application's namespace that application comes first.
+//
+// Thread: the loop's.
+// Owner: the Host.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/host/program.h"
+#include "engine/host/tickets.h"
+#include "engine/socketio/namespace.h"
+#include "engine/socketio/room_index.h"
+
+namespace signalbox::host {
+
+class HostedNamespace : public socketio::NamespaceHandler {
+ public:
+  // `program` may be a namespace's or an empty one; `tickets` outlives this.
+  HostedNamespace(const Program& program, Tickets& tickets, std::string name)
+      : program_(program), tickets_(tickets), name_(std::move(name)) {}
+  ~HostedNamespace() override;
+
+  void set_application(socketio::NamespaceHandler& application) { application_ = &application; }
+
+  void on_connecting(const std::shared_ptr<socketio::Connecting>& connecting,
+                     std::string_view auth) override;
+  void on_connect(socketio::Socket& socket) override;
+  bool on_event(socketio::Socket& socket, const socketio::Event& event,
+                std::span<const std::string> attachments, std::optional<uint64_t> ack) override;
+  void on_disconnect(socketio::Socket& socket, std::string_view reason) override;
+
+  void join(socketio::Socket& socket, const std::string& room);
+  void leave(socketio::Socket& socket, const std::string& room);
+  std::span<socketio::Socket* const> in(const std::string& room) const { return rooms_.in(room); }
+
+  void* data(const socketio::Socket& socket) const;
+  void set_data(const socketio::Socket& socket, void* data, std::function<void(void*)> release);
+
+ private:
+  // What the host has added to a socket.
+  struct Addition {
+    void* data = nullptr;
+    std::function<void(void*)> release;
+    std::vector<std::string> rooms;
+  };
+  // The handlers of this namespace, or null.
+  const NamespaceProgram* handlers() const;
+
+  const Program& program_;
+  Tickets& tickets_;
+  const std::string name_;
+  socketio::NamespaceHandler* application_ = nullptr;
+  socketio::RoomIndex rooms_;
+  std::unordered_map<const socketio::Socket*, Addition> additions_;  // few sockets have one
+};
+
+}  // namespace signalbox::host

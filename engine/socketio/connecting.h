@@ -1,0 +1,49 @@
+// A client that asks to be let into a namespace and waits for the answer, which may come later.
+//
+// Thread: the loop's.
+// Owner: shared between the client and whoever is to answer; either may let go first.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/engineio/session.h"
+
+namespace signalbox::socketio {
+
+class Client;
+class Namespace;
+
+class Connecting {
+ public:
+  Connecting(Client& client, const engineio::Session& session, Namespace& nsp,
+             std::string socket_id)
+      : client_(&client), session_(session), nsp_(nsp), socket_id_(std::move(socket_id)) {}
+
+  Namespace& nsp() const { return nsp_; }
+  // The id that the socket is going to have.
+  const std::string& socket_id() const { return socket_id_; }
+  // While pending().
+  const engineio::Session& session() const { return session_; }
+
+  // Not answered, and the client still waits.
+  bool pending() const { return client_ != nullptr; }
+
+  // Lets the client in: the handler's on_connect() is called inside. Nothing unless pending().
+  void accept();
+
+  // The client gets a CONNECT_ERROR with `message` and, unless it is empty, `data` (JSON text).
+  // Nothing unless pending().
+  void refuse(std::string_view message, std::string_view data = {});
+
+ private:
+  friend class Client;
+  Client* client_;
+  const engineio::Session& session_;
+  Namespace& nsp_;
+  std::string socket_id_;
+};
+
+}  // namespace signalbox::socketio

@@ -1,0 +1,36 @@
+// Which sockets are in which room, by name.
+//
+// Thread: the loop's.
+// Owner: whoever keeps rooms. It points to sockets that it does not own: remove() them before they
+//   go.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace signalbox::socketio {
+
+class Socket;
+
+class RoomIndex {
+ public:
+  // The socket is not in the room yet.
+  void add(std::string_view room, Socket& socket);
+  // The socket need not be in the room.
+  void remove(std::string_view room, const Socket& socket);
+
+  std::span<Socket* const> in(std::string_view room) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, std::vector<Socket*>, Hash, std::equal_to<>> rooms_;
+};
+
+}  // namespace signalbox::socketio
