@@ -96,7 +96,10 @@ class Engine::Impl {
   }
 
   int descriptor() const { return open_for_turns() ? loop_->descriptor() : -1; }
-  int timeout_ms() const { return open_for_turns() ? loop_->timeout_ms() : -1; }
+  int timeout_ms() const {
+    if (open_for_turns()) return loop_->timeout_ms();
+    return ended_.load() ? 0 : -1;
+  }
 
   // Async-signal-safe: atomics and a wake.
   void stop() {
@@ -205,6 +208,7 @@ class Engine::Impl {
     node_.reset();
     port_.store(0);
     loop_->release();
+    ended_.store(true);
     if (observers_.stopped) observers_.stopped();
   }
 
@@ -225,6 +229,7 @@ class Engine::Impl {
   std::atomic<Loop*> listening_loop_ = nullptr;
   std::atomic<bool> stop_requested_ = false;
   std::atomic<uint16_t> port_ = 0;
+  std::atomic<bool> ended_ = false;
 };
 
 Engine::Engine(Options options, LogLevel log_level, Observers observers, host::Program program)

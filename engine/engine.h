@@ -62,7 +62,8 @@ class Engine {
   // which the engine ends.
   Status run_once(int timeout_ms);
 
-  // For a host that waits between the turns: see Loop. -1 unless open() has opened the engine.
+  // For a host that waits between the turns: see Loop. -1 unless open() has opened the engine; once
+  // it has ended there is nothing to wait for: 0 ms.
   int descriptor() const;
   int timeout_ms() const;
 

@@ -1,4 +1,5 @@
-/* Signalbox: a Socket.IO 4 compatible server with WebRTC signaling, inside your program.
+/** @file
+ * Signalbox: a Socket.IO 4 compatible server with WebRTC signaling, inside your program.
  *
  *   sbx_config *config = sbx_config_new();
  *   sbx_engine *engine = NULL;
@@ -20,8 +21,8 @@
  *    used again.
  * 2. Memory. Strings are UTF-8 and end in NUL. The library copies what it is given and keeps no
  *    pointer to it but `user` and `data` pointers. Strings that functions return live as long as
- * the program, unless the function says otherwise; what callbacks are handed lives until the
- * callback returns.
+ *    the program, unless the function says otherwise; what callbacks are handed lives until the
+ *    callback returns.
  * 3. Errors. Functions that can fail return sbx_error: SBX_OK or a negative code, and then
  *    sbx_last_error() tells this thread what was wrong, naming the argument. On failure nothing has
  *    been done and no output is touched. Any function may return, beyond the errors listed with it:
@@ -45,8 +46,8 @@
  *    {"_placeholder":true,"num":n}, counted from 0, and each attachment has its place.
  * 8. Versions. A program that runs with version 1.n runs with every later 1.m. Numbers of
  *    enumerators never change their meaning. Structs begin with their size: you set it in those
- * that you fill in, so that a later library knows which members yours has, and a later library may
- * hand you longer ones. sbx_bytes and sbx_pair stay as they are.
+ *    that you fill in, so that a later library knows which members yours has, and a later library
+ *    may hand you longer ones. sbx_bytes and sbx_pair stay as they are.
  * 9. The process. Creating the first engine makes the process ignore SIGPIPE.
  */
 #ifndef SIGNALBOX_H
@@ -110,9 +111,9 @@ typedef enum sbx_option_type {
 
 /** An option, as sbx_option_get describes it. */
 typedef struct sbx_option_info {
-  size_t size; /**< sizeof(sbx_option_info), set by the caller */
-  const char* name;
-  sbx_option_type type;
+  size_t size;               /**< sizeof(sbx_option_info), set by the caller */
+  const char* name;          /**< as sbx_config_set takes it */
+  sbx_option_type type;      /**< what its text must be */
   const char* unit;          /**< of an integer: "ms", "s", "bytes", or "" */
   int64_t minimum;           /**< of an integer */
   int64_t maximum;           /**< of an integer */
@@ -159,35 +160,35 @@ SBX_API sbx_error sbx_config_set_log_level(sbx_config* config, int level);
 
 /** Some bytes, which need not be text. */
 typedef struct sbx_bytes {
-  const void* data;
-  size_t size;
+  const void* data; /**< the first; NULL is allowed when size is 0 */
+  size_t size;      /**< how many */
 } sbx_bytes;
 
 /** A header or a query parameter. Names of headers are in small letters; values are as they came
  * and need not be UTF-8. */
 typedef struct sbx_pair {
-  const char* name;
-  const char* value;
+  const char* name;  /**< in small letters, when a header's */
+  const char* value; /**< "" when it has none */
 } sbx_pair;
 
 /** A client asks to be let into a namespace. */
 typedef struct sbx_connect {
-  size_t size;
-  uint64_t ticket; /**< for sbx_accept or sbx_refuse, now or later */
-  const char* nsp;
+  size_t size;         /**< of this struct */
+  uint64_t ticket;     /**< for sbx_accept or sbx_refuse, now or later */
+  const char* nsp;     /**< the namespace */
   const char* socket;  /**< the id that the socket will have: 20 characters, unique, public */
   const char* auth;    /**< what the client gave as auth: a JSON object; "{}" when it gave none */
   const char* address; /**< the client's, behind trusted proxies (option proxy.trusted) */
   const sbx_pair* headers; /**< of the request that opened the session; see option http.headers */
-  size_t header_count;
-  const sbx_pair* query; /**< of the same request, decoded */
-  size_t query_count;
+  size_t header_count;     /**< of headers */
+  const sbx_pair* query;   /**< of the same request, decoded */
+  size_t query_count;      /**< of query */
 } sbx_connect;
 
 /** A socket has connected or disconnected. */
 typedef struct sbx_socket {
-  size_t size;
-  const char* nsp;
+  size_t size;         /**< of this struct */
+  const char* nsp;     /**< its namespace */
   const char* socket;  /**< its id */
   const char* address; /**< the client's */
   const char* reason;  /**< of a disconnect, as Socket.IO names it ("transport close"); else NULL */
@@ -196,34 +197,34 @@ typedef struct sbx_socket {
 
 /** A client has sent an event. */
 typedef struct sbx_event {
-  size_t size;
-  const char* nsp;
-  const char* socket; /**< the sender's id */
-  const char* name;
-  const char* args;   /**< a JSON array, see 7. */
-  size_t args_length; /**< of args, in bytes without its NUL */
-  const sbx_bytes* attachments;
-  size_t attachment_count;
+  size_t size;                  /**< of this struct */
+  const char* nsp;              /**< its namespace */
+  const char* socket;           /**< the sender's id */
+  const char* name;             /**< of the event */
+  const char* args;             /**< a JSON array, see 7. */
+  size_t args_length;           /**< of args, in bytes without its NUL */
+  const sbx_bytes* attachments; /**< the binary arguments */
+  size_t attachment_count;      /**< of attachments */
   uint64_t ack; /**< for sbx_ack, now or later; 0 when the client asked for no acknowledgement */
   void* data;   /**< see sbx_set_data */
 } sbx_event;
 
 /** What became of sbx_emit_with_ack. */
 typedef struct sbx_answer {
-  size_t size;
-  sbx_error status; /**< SBX_OK; SBX_E_TIMEOUT; SBX_E_GONE: the socket was or went away */
-  const char* socket;
+  size_t size;        /**< of this struct */
+  sbx_error status;   /**< SBX_OK; SBX_E_TIMEOUT; SBX_E_GONE: the socket was or went away */
+  const char* socket; /**< who was asked */
   const char* args;   /**< of the acknowledgement, a JSON array; "[]" unless status is SBX_OK */
   size_t args_length; /**< of args, in bytes without its NUL */
-  const sbx_bytes* attachments;
-  size_t attachment_count;
+  const sbx_bytes* attachments; /**< the binary arguments */
+  size_t attachment_count;      /**< of attachments */
 } sbx_answer;
 
 /** A room of the room application is to be created, or to be entered. */
 typedef struct sbx_room_request {
-  size_t size;
-  uint64_t ticket; /**< for sbx_accept or sbx_refuse, now or later */
-  const char* room;
+  size_t size;         /**< of this struct */
+  uint64_t ticket;     /**< for sbx_accept or sbx_refuse, now or later */
+  const char* room;    /**< its id */
   const char* socket;  /**< who wants to enter; NULL when a room is to be created */
   const char* address; /**< the client's */
   void* data;          /**< of the socket, see sbx_set_data; NULL when a room is to be created */
@@ -231,16 +232,16 @@ typedef struct sbx_room_request {
 
 /** An HTTP request under a path of yours. */
 typedef struct sbx_http_request {
-  size_t size;
+  size_t size;             /**< of this struct */
   uint64_t ticket;         /**< for sbx_http_respond, now or later */
   const char* method;      /**< "GET", "POST", ... */
   const char* path;        /**< whole, percent-decoded, without the query */
   const char* address;     /**< the client's, behind trusted proxies */
   const sbx_pair* headers; /**< see option http.headers */
-  size_t header_count;
-  const sbx_pair* query; /**< decoded, in order */
-  size_t query_count;
-  sbx_bytes body; /**< at most http.max_body bytes; 413 has been answered beyond */
+  size_t header_count;     /**< of headers */
+  const sbx_pair* query;   /**< decoded, in order */
+  size_t query_count;      /**< of query */
+  sbx_bytes body;          /**< at most http.max_body bytes; 413 has been answered beyond */
 } sbx_http_request;
 
 /* --- Engine -------------------------------------------------------------------------------- */

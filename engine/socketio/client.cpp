@@ -106,6 +106,7 @@ void Client::on_attachment(std::string_view data) {
 void Client::on_packet(const Packet& packet, std::span<const std::string> attachments) {
   Socket* socket = find(packet.nsp);
   if (packet.type == PacketType::kDisconnect && withdraw(packet.nsp)) return;
+  if (packet.type == PacketType::kConnect && is_connecting(packet.nsp)) return;
   // As socket.io does: a packet of a namespace that is not connected, or a second CONNECT, ends it
   // all.
   if ((packet.type == PacketType::kConnect) == (socket != nullptr)) {
@@ -147,15 +148,18 @@ void Client::connect(const Packet& packet) {
                   false);
     return;
   }
-  const auto asked = [&](const auto& each) { return &each->nsp() == nsp; };
-  if (std::any_of(connecting_.begin(), connecting_.end(), asked)) {
-    reject();  // a second CONNECT, too
-    return;
-  }
   const auto connecting =
       std::make_shared<Connecting>(*this, session_, *nsp, server_.new_socket_id());
   connecting_.push_back(connecting);
   nsp->handler().on_connecting(connecting, packet.payload.present() ? packet.payload.text : "{}");
+}
+
+// Clients that connect to a further namespace may ask twice before they have our answer.
+bool Client::is_connecting(std::string_view nsp) const {
+  const Socket* socket = find(nsp);
+  if (socket != nullptr) return socket->connected_ms() == server_.now_ms();
+  return std::any_of(connecting_.begin(), connecting_.end(),
+                     [&](const auto& each) { return each->nsp().name() == nsp; });
 }
 
 bool Client::withdraw(std::string_view nsp) {
@@ -169,7 +173,7 @@ bool Client::withdraw(std::string_view nsp) {
 
 void Client::admit(const Connecting& connecting) {
   Namespace& nsp = connecting.nsp();
-  auto owned = std::make_unique<Socket>(*this, nsp, connecting.socket_id());
+  auto owned = std::make_unique<Socket>(*this, nsp, connecting.socket_id(), server_.now_ms());
   withdraw(nsp.name());
   connect_.stop();
   Socket& socket = *owned;

@@ -13,7 +13,8 @@ constexpr size_t kRandomLength = 16;  // 96 bits behind the node's four characte
 }  // namespace
 
 Server::Server(Loop& loop, const Options& options, Counters& counters, std::string node_id)
-    : options_(options),
+    : loop_(loop),
+      options_(options),
       counters_(counters),
       node_id_(std::move(node_id)),
       acks_(loop),

@@ -45,7 +45,9 @@ class Server {
  private:
   friend class Client;
   std::string new_socket_id() const;
+  uint64_t now_ms() const { return loop_.now_ms(); }
 
+  Loop& loop_;
   const Options& options_;
   Counters& counters_;
   const std::string node_id_;

@@ -4,6 +4,7 @@
 // Owner: its Client. A Socket lives until the client's next message (or end) after on_disconnect().
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,8 +26,8 @@ class SocketData {
 
 class Socket {
  public:
-  Socket(Client& client, Namespace& nsp, std::string id)
-      : client_(client), nsp_(nsp), id_(std::move(id)) {}
+  Socket(Client& client, Namespace& nsp, std::string id, uint64_t connected_ms)
+      : client_(client), nsp_(nsp), id_(std::move(id)), connected_ms_(connected_ms) {}
 
   // Public: the room may know it. Its first four characters name the node.
   const std::string& id() const { return id_; }
@@ -42,6 +43,9 @@ class Socket {
   // Disconnects every socket of this client and ends its session.
   void end_session();
 
+  // The turn of the loop in which it connected.
+  uint64_t connected_ms() const { return connected_ms_; }
+
   void set_data(std::unique_ptr<SocketData> data) { data_ = std::move(data); }
   SocketData* data() const { return data_.get(); }
 
@@ -49,6 +53,7 @@ class Socket {
   Client& client_;
   Namespace& nsp_;
   std::string id_;
+  const uint64_t connected_ms_;
   std::unique_ptr<SocketData> data_;
 };
 

@@ -2,12 +2,16 @@
 // is told to end. A conformance suite can be pointed at it; and it links nothing above engineio,
 // which shows that the floors are real.
 //
-//   engineio_echo [PORT]     default 3000; 0 takes a free one, which the first line of output names
+//   engineio_echo [PORT [PING_INTERVAL PING_TIMEOUT]]
+//
+// The port is 3000 by default; 0 takes a free one, which the first line of output names. The
+// heartbeat is what suites expect by default: 300 and 200 ms.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include "engine/core/counters.h"
 #include "engine/core/log.h"
@@ -37,6 +41,9 @@ class Front : public net::Handler {
  public:
   explicit Front(engineio::Server& engineio) : engineio_(engineio) {}
   size_t body_limit(const net::Request& /*request*/) override { return engineio_.body_limit(); }
+  void on_headers(const std::shared_ptr<net::HttpExchange>& exchange) override {
+    engineio_.on_headers(exchange);
+  }
   void on_request(const std::shared_ptr<net::HttpExchange>& exchange) override {
     engineio_.on_request(exchange);
   }
@@ -51,13 +58,14 @@ class Front : public net::Handler {
 
 Loop* running = nullptr;
 
-int serve(const char* port) {
+int serve(const char* port, const char* ping_interval, const char* ping_timeout) {
   Options options;
-  options.engineio_ping_interval = 300;
-  options.engineio_ping_timeout = 200;
   options.engineio_max_payload = 1000000;
-  const Status set = set_option(options, "listen.port", port);
-  if (!set.ok()) {
+  for (const auto& [name, value] : {std::pair("listen.port", port),
+                                    {"engineio.ping_interval", ping_interval},
+                                    {"engineio.ping_timeout", ping_timeout}}) {
+    const Status set = set_option(options, name, value);
+    if (set.ok()) continue;
     std::fprintf(stderr, "engineio_echo: %s\n", set.text().c_str());
     return 2;
   }
@@ -94,7 +102,8 @@ int serve(const char* port) {
 
 int main(int argc, char** argv) {
   try {
-    return serve(argc > 1 ? argv[1] : "3000");
+    return serve(argc > 1 ? argv[1] : "3000", argc > 3 ? argv[2] : "300",
+                 argc > 3 ? argv[3] : "200");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "engineio_echo: %s\n", error.what());
     return 1;

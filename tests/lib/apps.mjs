@@ -1,4 +1,4 @@
-// The programs of tests/apps, built beside the hostd under test.
+// The programs of tests/apps and capi/examples that serve, built beside the hostd under test.
 import path from 'node:path';
 import { kHostd } from './hostd.mjs';
 import { start } from './process.mjs';
@@ -6,18 +6,36 @@ import { within } from './wait.mjs';
 
 export const appPath = (name) => path.resolve(path.dirname(kHostd), '../tests/apps', name);
 
-// Starts one and waits until it listens, on a free port: { port, stop() }.
-export async function startApp(name, args = []) {
-  const child = start(appPath(name), ['0', ...args]);
+// Starts one and waits until it listens, on a free port: { port, url, stop() }.
+export const startApp = (name, args = []) => startProgram(appPath(name), args);
+
+// Engine.IO alone: a heartbeat of 300 and 200 ms, 1,000,000 bytes at most, echoes all.
+export const startEngineioEcho = async (heartbeat = []) => ({
+  ...(await startApp('engineio_echo', heartbeat)),
+  path: '/engine.io/',
+});
+
+// The same with a heartbeat that no test lives to see, for all that is not about it.
+export const startPatientEcho = () => startEngineioEcho(['25000', '20000']);
+
+// Socket.IO by the public header: the same timings, namespaces "/" and "/custom".
+export const startProtocolApp = () =>
+  startProgram(path.resolve(path.dirname(kHostd), '../capi/protocol_app'));
+
+async function startProgram(file, args = []) {
+  const name = path.basename(file);
+  const child = start(file, ['0', ...args]);
   const listening = new Promise((resolve, reject) => {
     child.stdout.on('data', () => {
-      const match = /^listening on http:\/\/localhost:(\d+)\//m.exec(child.output.stdout);
+      const match = /^listening on (?:http:\/\/localhost:|port )(\d+)/m.exec(child.output.stdout);
       if (match) resolve(Number(match[1]));
     });
     child.exited.then(() => reject(new Error(child.output.stderr)), reject);
   });
+  const port = await within(listening, name);
   return {
-    port: await within(listening, name),
+    port,
+    url: `http://127.0.0.1:${port}`,
     async stop() {
       child.kill('SIGTERM');
       const { code, signal } = await within(child.exited, `end of ${name}`);

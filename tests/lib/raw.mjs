@@ -131,16 +131,23 @@ export const upgradeRequest = (port, path, headers = {}) => {
   return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
 };
 
-const kWebSocketPath = '/socket.io/?EIO=4&transport=websocket';
+// Where to look for Engine.IO: a server that has it elsewhere says so with `path`.
+const sessionPath = (server, transport, sid) =>
+  `${server.path ?? '/socket.io/'}?EIO=4&transport=${transport}${sid ? `&sid=${sid}` : ''}`;
 
 export class RawWebSocket {
   // Opens a WebSocket, by default a new Engine.IO session; throws when it is refused.
-  static async open(server, { path = kWebSocketPath, headers } = {}) {
+  static async open(server, { path = sessionPath(server, 'websocket'), headers } = {}) {
     const connection = await RawConnection.open(server.port);
     connection.write(upgradeRequest(server.port, path, headers));
     const answer = await connection.answer();
     if (answer?.status !== 101) throw new Error(`upgrade refused: ${JSON.stringify(answer)}`);
-    return new RawWebSocket(connection);
+    return new RawWebSocket(connection, answer.head);
+  }
+
+  // Opens one that is to take over the session `sid`, which is on polling.
+  static probe(server, sid) {
+    return RawWebSocket.open(server, { path: sessionPath(server, 'websocket', sid) });
   }
 
   // Opens a session and connects to the main namespace.
@@ -152,8 +159,9 @@ export class RawWebSocket {
     return ws;
   }
 
-  constructor(connection) {
+  constructor(connection, head) {
     this.connection = connection;
+    this.head = head;
   }
 
   send(text) {
@@ -202,6 +210,20 @@ export class RawWebSocket {
     return message.data.toString();
   }
 
+  // The next packet, a text or the bytes of a binary one; null at the end. Pings are answered, and
+  // nothing but pings for long is an error.
+  async takePacket() {
+    for (let pings = 0; pings < 20; pings++) {
+      const message = await this.take();
+      if (message === null || message.opcode === kClose) return null;
+      if (message.opcode === kBinary) return message.data;
+      const text = message.data.toString();
+      if (text !== '2') return text;
+      this.send('3');
+    }
+    throw new Error('nothing but pings');
+  }
+
   // Reads on to the close frame or the end of the connection; gives the close code, or null.
   async closeCode() {
     for (;;) {
@@ -225,7 +247,7 @@ export class RawWebSocket {
 // An Engine.IO session over polling, driven by hand.
 export class RawPolling {
   static async open(server, headers) {
-    const answer = await get(server, '/socket.io/?EIO=4&transport=polling', headers);
+    const answer = await get(server, sessionPath(server, 'polling'), headers);
     if (answer.status !== 200)
       throw new Error(`handshake refused: ${answer.status} ${answer.text}`);
     return new RawPolling(server, JSON.parse(answer.text.slice(1)), answer);
@@ -244,7 +266,7 @@ export class RawPolling {
     this.opened = opened;
     this.answer = answer;
     this.sid = opened.sid;
-    this.path = `/socket.io/?EIO=4&transport=polling&sid=${this.sid}`;
+    this.path = sessionPath(server, 'polling', this.sid);
     this.packets = new Inbox('a polling client');
   }
 
@@ -273,6 +295,6 @@ export class RawPolling {
 
 // Whether the Engine.IO session is still known, asked in a way that does not disturb it.
 export async function sessionLives(server, sid) {
-  const { json } = await get(server, `/socket.io/?EIO=4&transport=websocket&sid=${sid}`);
+  const { json } = await get(server, sessionPath(server, 'websocket', sid));
   return json?.code !== 1;
 }

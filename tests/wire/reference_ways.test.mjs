@@ -134,3 +134,12 @@ test('a packet that comes ahead of the pong extends the wait for it, once', asyn
   assert.ok(waited >= kTimeout + 90, `closed ${waited} ms after the ping`);
   await hasty.stop();
 });
+
+// manager.socket(nsp) connects by itself; who then calls connect() on it asks twice in one go.
+test('a client that asks twice before it can have an answer is let in once', async () => {
+  const polling = await RawPolling.open(server);
+  await polling.post('40\x1e40\x1e42["nobody-listens"]');
+  assert.match(await polling.take(), /^40\{"sid":"[\w-]{20}"\}$/);
+  await polling.post('40'); // but now it has it
+  assert.equal(await polling.take(), '1');
+});
