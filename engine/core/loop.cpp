@@ -22,11 +22,11 @@ void check(int rc) {
 
 struct Loop::Native {
   uv_loop_t own;
-  uv_loop_t* loop;     // the own one, or the host's
-  uv_async_t async;    // another thread has posted a task, or woken us
-  uv_prepare_t local;  // active while tasks of the loop's own thread wait: runs before each wait
-  uv_timer_t wait;     // the bound of a turn()
-  int handles = 0;     // of the three, those that are not closed
+  uv_loop_t* loop;   // the own one, or the host's
+  uv_async_t async;  // another thread has posted a task, or woken us
+  uv_prepare_t before_wait;
+  uv_timer_t wait;  // the bound of a turn()
+  int handles = 0;  // of the three, those that are not closed
 
   bool rides() const { return loop != &own; }
 };
@@ -62,15 +62,21 @@ void Loop::open() {
   });
   if (rc != 0 && !native_->rides()) uv_loop_close(&native_->own);
   check(rc);
-  uv_prepare_init(native_->loop, &native_->local);
+  uv_prepare_init(native_->loop, &native_->before_wait);
+  uv_prepare_start(&native_->before_wait, [](uv_prepare_t* prepare) {
+    auto* self = static_cast<Loop*>(prepare->data);
+    ++self->turns_;
+    if (std::exchange(self->posted_here_, false)) self->drain();
+  });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&native_->before_wait));
   uv_timer_init(native_->loop, &native_->wait);
-  native_->async.data = native_->local.data = this;
+  native_->async.data = native_->before_wait.data = this;
   native_->handles = 3;
 }
 
 Loop::~Loop() {
   Native* native = native_;
-  for (void* handle : {static_cast<void*>(&native->async), static_cast<void*>(&native->local),
+  for (void* handle : {static_cast<void*>(&native->async), static_cast<void*>(&native->before_wait),
                        static_cast<void*>(&native->wait)}) {
     auto* closing = static_cast<uv_handle_t*>(handle);
     closing->data = native;
@@ -126,9 +132,7 @@ bool Loop::post(std::function<void()> task) {
     tasks_.push_back(std::move(task));
   }
   if (thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    // No system call: the tasks run before the loop next waits.
-    uv_prepare_start(&native_->local,
-                     [](uv_prepare_t* local) { static_cast<Loop*>(local->data)->drain(); });
+    posted_here_ = true;  // no system call: the tasks run before the loop next waits
   } else {
     uv_async_send(&native_->async);
   }
@@ -160,7 +164,6 @@ void* Loop::native() const {
 }
 
 void Loop::drain() {
-  uv_prepare_stop(&native_->local);
   for (int round = 0; round < kMostRounds; ++round) {
     std::vector<std::function<void()>> tasks;
     {
@@ -170,7 +173,6 @@ void Loop::drain() {
     if (tasks.empty()) return;
     for (auto& task : tasks) guard(task);
   }
-  uv_prepare_stop(&native_->local);
   uv_async_send(&native_->async);
 }
 

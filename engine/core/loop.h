@@ -88,6 +88,9 @@ class Loop {
   // Milliseconds of a monotonic clock, read once a turn.
   uint64_t now_ms() const;
 
+  // How many times the loop has turned: what happens in one turn has one number.
+  uint64_t turns() const { return turns_; }
+
   // The uv_loop_t behind this loop, for libraries that want to share it.
   void* native() const;
 
@@ -101,6 +104,8 @@ class Loop {
 
   Native* native_;  // deletes itself when its handles have closed
   std::atomic<std::thread::id> thread_;
+  uint64_t turns_ = 0;
+  bool posted_here_ = false;  // tasks of the loop's own thread wait
   std::function<void()> wake_handler_;
   std::function<void(const char*)> exception_handler_;
   std::mutex mutex_;  // guards what follows, the only state that threads share

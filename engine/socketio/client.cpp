@@ -157,7 +157,7 @@ void Client::connect(const Packet& packet) {
 // Clients that connect to a further namespace may ask twice before they have our answer.
 bool Client::is_connecting(std::string_view nsp) const {
   const Socket* socket = find(nsp);
-  if (socket != nullptr) return socket->connected_ms() == server_.now_ms();
+  if (socket != nullptr) return socket->connected_turn() == server_.turn();
   return std::any_of(connecting_.begin(), connecting_.end(),
                      [&](const auto& each) { return each->nsp().name() == nsp; });
 }
@@ -173,7 +173,7 @@ bool Client::withdraw(std::string_view nsp) {
 
 void Client::admit(const Connecting& connecting) {
   Namespace& nsp = connecting.nsp();
-  auto owned = std::make_unique<Socket>(*this, nsp, connecting.socket_id(), server_.now_ms());
+  auto owned = std::make_unique<Socket>(*this, nsp, connecting.socket_id(), server_.turn());
   withdraw(nsp.name());
   connect_.stop();
   Socket& socket = *owned;

@@ -45,7 +45,7 @@ class Server {
  private:
   friend class Client;
   std::string new_socket_id() const;
-  uint64_t now_ms() const { return loop_.now_ms(); }
+  uint64_t turn() const { return loop_.turns(); }
 
   Loop& loop_;
   const Options& options_;

@@ -26,8 +26,8 @@ class SocketData {
 
 class Socket {
  public:
-  Socket(Client& client, Namespace& nsp, std::string id, uint64_t connected_ms)
-      : client_(client), nsp_(nsp), id_(std::move(id)), connected_ms_(connected_ms) {}
+  Socket(Client& client, Namespace& nsp, std::string id, uint64_t connected_turn)
+      : client_(client), nsp_(nsp), id_(std::move(id)), connected_turn_(connected_turn) {}
 
   // Public: the room may know it. Its first four characters name the node.
   const std::string& id() const { return id_; }
@@ -44,7 +44,7 @@ class Socket {
   void end_session();
 
   // The turn of the loop in which it connected.
-  uint64_t connected_ms() const { return connected_ms_; }
+  uint64_t connected_turn() const { return connected_turn_; }
 
   void set_data(std::unique_ptr<SocketData> data) { data_ = std::move(data); }
   SocketData* data() const { return data_.get(); }
@@ -53,7 +53,7 @@ class Socket {
   Client& client_;
   Namespace& nsp_;
   std::string id_;
-  const uint64_t connected_ms_;
+  const uint64_t connected_turn_;
   std::unique_ptr<SocketData> data_;
 };
 
