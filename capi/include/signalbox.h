@@ -43,7 +43,8 @@
  *    must live until sbx_engine_destroy returns.
  * 7. JSON. `args` is the text of a JSON array (RFC 8259): an event's or an acknowledgement's
  *    arguments. Binary arguments are attachments: where attachment n belongs, `args` has the object
- *    {"_placeholder":true,"num":n}, counted from 0, and each attachment has its place.
+ *    {"_placeholder":true,"num":n}, counted from 0, and each attachment has its place. Where there
+ *    are no attachments such an object is like any other.
  * 8. Versions. A program that runs with version 1.n runs with every later 1.m. Numbers of
  *    enumerators never change their meaning. Structs begin with their size: you set it in those
  *    that you fill in, so that a later library knows which members yours has, and a later library

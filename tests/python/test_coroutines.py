@@ -1,6 +1,7 @@
 """Coroutine handlers: where they run, and what follows from them."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -117,6 +118,7 @@ def test_coroutine_asks_the_client_while_it_handles_an_event(engine, connect):
     assert client.call("begin", 3) == 12
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_cancelled_call_is_of_no_consequence(engine, connect, errors):
     @engine.on("begin")
     async def begin(socket):
@@ -158,6 +160,8 @@ def test_coroutines_may_finish_when_the_engine_ends(connect):
     assert ended == [id]
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning",  # of a coroutine that was never awaited
+                            "error::pytest.PytestUnraisableExceptionWarning")
 def test_loop_that_is_closed(connect, errors):
     loop = asyncio.new_event_loop()
     loop.close()
@@ -167,4 +171,5 @@ def test_loop_that_is_closed(connect, errors):
 
         with pytest.raises(socketio.exceptions.TimeoutError):
             connect(engine).call("ask", timeout=0.1)
+    gc.collect()
     assert "Event loop is closed" in errors()[0]
