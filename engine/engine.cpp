@@ -68,11 +68,14 @@ class Engine::Impl {
     if (!begun.ok()) return begun;
     std::promise<Status> opened;
     std::future<Status> result = opened.get_future();
-    thread_ = std::thread([this, &opened] {
-      (void)serve([&opened](const Status& status) { opened.set_value(status); });
-    });
+    {
+      const std::lock_guard<std::mutex> lock(thread_mutex_);
+      thread_ = std::thread([this, &opened] {
+        (void)serve([&opened](const Status& status) { opened.set_value(status); });
+      });
+    }
     Status status = result.get();
-    if (!status.ok()) thread_.join();
+    if (!status.ok()) join();
     return status;
   }
 
@@ -108,6 +111,7 @@ class Engine::Impl {
   }
 
   void join() {
+    const std::lock_guard<std::mutex> lock(thread_mutex_);  // many may wait
     if (thread_.joinable()) thread_.join();
   }
 
@@ -223,6 +227,7 @@ class Engine::Impl {
   std::unique_ptr<Loop> loop_;  // lives until the end, so that stop() and submit() always find it
   std::unique_ptr<Node> node_;  // the loop's thread's
   std::optional<Timer> last_;   // in which an attached engine finishes
+  std::mutex thread_mutex_;  // guards thread_
   std::thread thread_;
   bool stopping_ = false;
   bool drained_ = false;

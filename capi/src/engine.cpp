@@ -80,16 +80,16 @@ host::Program program_of(const sbx_engine& engine) {
   return program;
 }
 
-// Keeps a flag set for as long as it lives.
-class Raised {
+// Counts itself for as long as it lives.
+class Counted {
  public:
-  explicit Raised(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
-  ~Raised() { flag_ = false; }
-  Raised(const Raised&) = delete;
-  Raised& operator=(const Raised&) = delete;
+  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
 
  private:
-  std::atomic<bool>& flag_;
+  std::atomic<int>& count_;
 };
 
 const Status kInCallback = {ErrorCode::kState, "not inside a callback of this engine"};
@@ -125,7 +125,7 @@ sbx_error sbx_engine_run(sbx_engine* engine) {
   return guard([&] {
     if (engine == nullptr) return null("engine");
     if (engine->calls_this_thread()) return kInCallback;
-    const Raised running(engine->running);
+    const Counted running(engine->running);
     return engine->engine.run();
   });
 }
@@ -185,7 +185,7 @@ sbx_error sbx_engine_destroy(sbx_engine* engine) {
   return guard([&]() -> Status {
     if (engine == nullptr) return {};
     if (engine->calls_this_thread()) return kInCallback;
-    if (engine->running) {
+    if (engine->running != 0) {
       return {ErrorCode::kState, "the engine runs in another thread: stop it and let that return"};
     }
     if (engine->attached && engine->engine.serving()) {

@@ -33,6 +33,6 @@ struct sbx_engine {
 
   const sbx_callbacks callbacks;
   signalbox::Engine engine;
-  std::atomic<bool> running{false};   // a thread is in sbx_engine_run
+  std::atomic<int> running{0};        // threads that are in sbx_engine_run
   std::atomic<bool> attached{false};  // to the host's loop
 };

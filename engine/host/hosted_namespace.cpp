@@ -51,7 +51,8 @@ bool HostedNamespace::on_event(socketio::Socket& socket, const socketio::Event& 
     return true;
   }
   const NamespaceProgram* program = handlers();
-  if (program == nullptr) return false;
+  // Hosts see the name as a C string.
+  if (program == nullptr || event.name.find('\0') != std::string::npos) return false;
   const auto found = program->events.find(event.name);
   const EventHandler& handler = found != program->events.end() ? found->second : program->any;
   if (!handler) return false;

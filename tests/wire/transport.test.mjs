@@ -36,6 +36,10 @@ for (const [name, transports, last] of [
     const id = a.id;
     await a.close();
     assert.deepEqual(await b.take('peer-disconnected'), { peerId: id });
+    await eventually(
+      async () => (await server.redis.command('SCARD', `room:${roomId}:sockets`)) === 1,
+      'unbinding',
+    );
     assert.deepEqual(await server.redis.command('SMEMBERS', `room:${roomId}:sockets`), [b.id]);
     await b.close();
   });
