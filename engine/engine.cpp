@@ -19,8 +19,8 @@ namespace signalbox {
 namespace {
 
 // A peer that has gone must be an error of write(), not the end of the host's process; hiredis
-// writes without MSG_NOSIGNAL. Blocking the signal on the loop's thread leaves the host's handlers
-// alone.
+// writes without MSG_NOSIGNAL. libwebsockets ignores the signal for the whole process when it
+// starts; this holds even if the host then handles it again.
 class BlockSigpipe {
  public:
   BlockSigpipe() {
@@ -68,11 +68,14 @@ class Engine::Impl {
     if (!begun.ok()) return begun;
     std::promise<Status> opened;
     std::future<Status> result = opened.get_future();
-    {
+    try {
       const std::lock_guard<std::mutex> lock(thread_mutex_);
       thread_ = std::thread([this, &opened] {
         (void)serve([&opened](const Status& status) { opened.set_value(status); });
       });
+    } catch (const std::exception& error) {
+      loop_->finish_tasks();
+      return {ErrorCode::kSystem, std::string("the engine's thread: ") + error.what()};
     }
     Status status = result.get();
     if (!status.ok()) join();
@@ -193,7 +196,7 @@ class Engine::Impl {
   }
 
   void heed_stop() {
-    if (!stop_requested_.load() || std::exchange(stopping_, true)) return;
+    if (!stop_requested_.load() || stopping_) return;
     node_->shut_down([this] {
       drained_ = true;
       if (mode_ == Mode::kAttached) {
@@ -203,6 +206,7 @@ class Engine::Impl {
         loop_->stop();
       }
     });
+    stopping_ = true;
   }
 
   // The last commands still find the node; then it goes, outside of every callback of its own.
@@ -227,7 +231,7 @@ class Engine::Impl {
   std::unique_ptr<Loop> loop_;  // lives until the end, so that stop() and submit() always find it
   std::unique_ptr<Node> node_;  // the loop's thread's
   std::optional<Timer> last_;   // in which an attached engine finishes
-  std::mutex thread_mutex_;  // guards thread_
+  std::mutex thread_mutex_;     // guards thread_
   std::thread thread_;
   bool stopping_ = false;
   bool drained_ = false;

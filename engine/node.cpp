@@ -49,24 +49,26 @@ signaling::RoomHooks Node::room_hooks(const RoomObservers& observers,
                                 .left = observers.left,
                                 .refused = observers.refused,
                                 .creating = {},
-                                .joining = {}};
+                                .joining = {},
+                                .withdraw = {}};
   const auto verdict_of = [](signaling::Decide decide) {
     return [decide = std::move(decide)](const host::Decision& decision) {
       decide(decision.accepted ? signaling::Verdict() : decision.message);
     };
   };
   if (program.creating) {
-    hooks.creating = [this, verdict_of](const std::string& room, const net::Address& client,
+    hooks.creating = [this, verdict_of](const std::string& room, const net::Request& request,
                                         signaling::Decide decide) {
-      host_.ask_room(room, nullptr, client, verdict_of(std::move(decide)));
+      return host_.ask_to_create(room, request, verdict_of(std::move(decide)));
     };
   }
   if (program.joining) {
     hooks.joining = [this, verdict_of](const std::string& room, const socketio::Socket& socket,
                                        signaling::Decide decide) {
-      host_.ask_room(room, &socket, socket.address(), verdict_of(std::move(decide)));
+      return host_.ask_to_join(room, socket, verdict_of(std::move(decide)));
     };
   }
+  hooks.withdraw = [this](uint64_t question) { host_.withdraw(question); };
   return hooks;
 }
 
@@ -79,17 +81,15 @@ Status Node::open() {
 void Node::refresh() {
   host_.refresh();
   net_.keep_headers(host_.wants_headers());
+  engineio_.keep_handshakes(host_.wants_handshakes());
 }
 
 void Node::broadcast_to_peers(const std::string& room, const std::string& except,
                               const host::Message& message) {
-  using socketio::PacketType;
-  const size_t attachments = message.attachments.size();
   signaling_->application().broadcast(
       room,
-      socketio::encode_packet(attachments == 0 ? PacketType::kEvent : PacketType::kBinaryEvent,
-                              signaling::Service::kNamespace, std::nullopt, message.payload,
-                              attachments),
+      socketio::encode_packet(socketio::PacketType::kEvent, signaling::Service::kNamespace,
+                              std::nullopt, message.payload, message.attachments.size()),
       except.empty() ? nullptr : socketio_.find_socket(except), message.attachments);
 }
 
@@ -144,9 +144,15 @@ void Node::shut_down(std::function<void()> done) {
 }
 
 void Node::check_drained() {
-  const bool silent = net_.web_sockets() == 0 && !(signaling_ && signaling_->busy());
+  const bool silent =
+      net_.web_sockets() == 0 && !(signaling_ && signaling_->busy()) && host_.waiting() == 0;
   if (!silent && loop_.now_ms() < drain_until_ms_) {
     drain_.start(kDrainCheckMs);
+    return;
+  }
+  if (host_.waiting() != 0) {
+    host_.give_up();
+    drain_.start(kDrainCheckMs);  // in which the answers go out
     return;
   }
   // Connections end first, then what they asked of Redis, while everything that is called still

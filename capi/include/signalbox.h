@@ -26,7 +26,7 @@
  * 3. Errors. Functions that can fail return sbx_error: SBX_OK or a negative code, and then
  *    sbx_last_error() tells this thread what was wrong, naming the argument. On failure nothing has
  *    been done and no output is touched. Any function may return, beyond the errors listed with it:
- *    SBX_E_INVALID for a NULL where none is allowed or a text that is not UTF-8, SBX_E_SYSTEM when
+ *    SBX_E_INVALID for a NULL where none is allowed, SBX_E_SYSTEM when
  *    the system refuses memory, SBX_E_INTERNAL for a defect of the library. No C++ exception ever
  *    leaves the library. It never ends the process and never prints.
  * 4. Threads. An engine serves on one thread: its own after sbx_engine_start, the caller's in
@@ -49,7 +49,7 @@
  *    enumerators never change their meaning. Structs begin with their size: you set it in those
  *    that you fill in, so that a later library knows which members yours has, and a later library
  *    may hand you longer ones. sbx_bytes and sbx_pair stay as they are.
- * 9. The process. Creating the first engine makes the process ignore SIGPIPE.
+ * 9. The process. An engine that begins to listen makes the process ignore SIGPIPE.
  */
 #ifndef SIGNALBOX_H
 #define SIGNALBOX_H
@@ -172,7 +172,9 @@ typedef struct sbx_pair {
   const char* value; /**< "" when it has none */
 } sbx_pair;
 
-/** A client asks to be let into a namespace. */
+/** A client asks to be let into a namespace. Headers and query are those of the request that opened
+ * its session; see option http.headers. A session that was opened while no namespace had a
+ * `connecting` handler shows none. */
 typedef struct sbx_connect {
   size_t size;         /**< of this struct */
   uint64_t ticket;     /**< for sbx_accept or sbx_refuse, now or later */
@@ -180,7 +182,7 @@ typedef struct sbx_connect {
   const char* socket;  /**< the id that the socket will have: 20 characters, unique, public */
   const char* auth;    /**< what the client gave as auth: a JSON object; "{}" when it gave none */
   const char* address; /**< the client's, behind trusted proxies (option proxy.trusted) */
-  const sbx_pair* headers; /**< of the request that opened the session; see option http.headers */
+  const sbx_pair* headers; /**< of the request that opened the session; see below */
   size_t header_count;     /**< of headers */
   const sbx_pair* query;   /**< of the same request, decoded */
   size_t query_count;      /**< of query */
@@ -229,6 +231,10 @@ typedef struct sbx_room_request {
   const char* socket;  /**< who wants to enter; NULL when a room is to be created */
   const char* address; /**< the client's */
   void* data;          /**< of the socket, see sbx_set_data; NULL when a room is to be created */
+  const sbx_pair* headers; /**< of the request to create a room; see option http.headers */
+  size_t header_count;     /**< of headers; 0 when a room is to be entered */
+  const sbx_pair* query;   /**< of the same request, decoded */
+  size_t query_count;      /**< of query */
 } sbx_room_request;
 
 /** An HTTP request under a path of yours. */
@@ -275,6 +281,9 @@ typedef struct sbx_callbacks {
   /** May this socket enter this room? The room may not exist. Answered likewise; not asked of a
    * socket that is in the room already. NULL: every socket may. */
   void (*joining)(void* user, const sbx_room_request* request);
+  /** A ticket has become void without your answer: its client has gone, its time is up, or the
+   * engine ends. Whatever kind it is of: sbx_connect, sbx_room_request, sbx_http_request. */
+  void (*abandoned)(void* user, uint64_t ticket);
 } sbx_callbacks;
 
 /** A server; see sbx_engine_create. */
@@ -318,8 +327,8 @@ SBX_API sbx_error sbx_engine_run_once(sbx_engine* engine, int timeout_ms);
 SBX_API int sbx_engine_poll_fd(const sbx_engine* engine);
 
 /** How many milliseconds to wait at most for that descriptor before sbx_engine_run_once is to be
- * called anyway, because a deadline falls due; -1: without bound. Ask before each wait, on the
- * thread that calls sbx_engine_run_once. */
+ * called anyway, because a deadline falls due; -1: without bound; 0 also once the engine has ended.
+ * Ask before each wait, on the thread that calls sbx_engine_run_once. */
 SBX_API int sbx_engine_poll_timeout(const sbx_engine* engine);
 
 /** Asks the engine to end: it stops listening, closes its sessions, takes their sockets out of
@@ -396,8 +405,9 @@ SBX_API sbx_error sbx_emit_with_ack(sbx_engine* engine, const char* socket, cons
                                     void* user);
 
 /** Sends an event to the sockets of a namespace that sbx_join has put into `room` (NULL: to all
- * sockets of the namespace), but for `except` (NULL: but for none). Command. Errors as sbx_emit;
- * SBX_E_INVALID too when the name of the namespace is not allowed. */
+ * sockets of the namespace), but for `except` (NULL: but for none). It reaches the sockets of this
+ * engine; a namespace that nobody has declared has none. Command. Errors as sbx_emit; SBX_E_INVALID
+ * too when the name of the namespace is not allowed. */
 SBX_API sbx_error sbx_broadcast(sbx_engine* engine, const char* nsp, const char* room,
                                 const char* except, const char* event, const char* args,
                                 const sbx_bytes* attachments, size_t attachment_count);
@@ -415,14 +425,15 @@ SBX_API sbx_error sbx_broadcast_to_peers(sbx_engine* engine, const char* room, c
 SBX_API sbx_error sbx_ack(sbx_engine* engine, const char* socket, uint64_t ack, const char* args,
                           const sbx_bytes* attachments, size_t attachment_count);
 
-/** Says yes to what asked with this ticket. Command. A ticket that was answered before, or whose
- * client has gone, is ignored. */
+/** Says yes to the client or the room that asked with this ticket. Command. A ticket that is void
+ * is ignored: answered before, or `abandoned`. */
 SBX_API sbx_error sbx_accept(sbx_engine* engine, uint64_t ticket);
 
-/** Says no to what asked with this ticket. The client sees `message`: as the message of its
- * connect_error, of its joinResponse, or of the answer to its HTTP request. `data`, a JSON text or
- * NULL, becomes the data of the connect_error; nobody else sees it. Command. SBX_E_INVALID when
- * `data` is no JSON. A ticket that was answered before, or whose client has gone, is ignored. */
+/** Says no to the client or the room that asked with this ticket. The client sees `message`: as the
+ * message of its connect_error, of its joinResponse, or of the answer to its request to create a
+ * room. `data`, a JSON text or NULL, becomes the data of the connect_error; nobody else sees it.
+ * Command. SBX_E_INVALID when `message` or `data` is not UTF-8, or `data` is no JSON. A ticket that
+ * is void is ignored: answered before, or `abandoned`. */
 SBX_API sbx_error sbx_refuse(sbx_engine* engine, uint64_t ticket, const char* message,
                              const char* data);
 
@@ -439,30 +450,32 @@ SBX_API sbx_error sbx_join(sbx_engine* engine, const char* socket, const char* r
 /** Takes a socket out of a room of its namespace. Command. */
 SBX_API sbx_error sbx_leave(sbx_engine* engine, const char* socket, const char* room);
 
-/** Attaches data of yours to a socket: what its callbacks get from then on as `data`. `release`
- * (NULL: none) is called with it once, on the engine's thread: when other data takes its place,
- * after the socket's `disconnected`, or when there was no such socket any more. Command; after an
- * error release is not called. */
+/** Attaches data of yours to a socket: what its callbacks get from then on as `data`. A socket
+ * whose client waits for sbx_accept has an id already (sbx_connect): what is attached before that
+ * call reaches `connected`, too. `release` (NULL: none) is called with the data once, on the
+ * engine's thread: when other data takes its place, when the client is refused, after the socket's
+ * `disconnected`, or when there was no such socket any more. Command; after an error release is not
+ * called. */
 SBX_API sbx_error sbx_set_data(sbx_engine* engine, const char* socket, void* data,
                                void (*release)(void* data));
 
 /* --- HTTP on the same port ------------------------------------------------------------------ */
 
 /** Hands every request whose path is `prefix`, or begins with it and a slash, to `handler`; the
- * longest prefix counts, and the room application's paths (/api/, /health) and socketio.path go
- * before. To be answered by sbx_http_respond, now or within the option decision.timeout, after
- * which 504 is answered; CORS headers and preflights are the library's (option cors.origins).
- * `handler` NULL takes the prefix away. Can be called while the engine serves; it then takes effect
- * like a command. SBX_E_INVALID when `prefix` does not begin with "/" or ends with one, but for "/"
- * itself. SBX_E_STATE when the engine has ended. */
+ * longest prefix counts, and the room application's own paths (such as /api/create_room or
+ * /health) and socketio.path go before. To be answered by sbx_http_respond, now or within the
+ * option decision.timeout, after which 504 is answered; CORS headers and preflights are the
+ * library's (option cors.origins). `handler` NULL takes the prefix away. Can be called while the
+ * engine serves; it then takes effect like a command. SBX_E_INVALID when `prefix` does not begin
+ * with "/" or ends with one, but for "/" itself. SBX_E_STATE when the engine has ended. */
 SBX_API sbx_error sbx_engine_mount(sbx_engine* engine, const char* prefix,
                                    void (*handler)(void* user, const sbx_http_request* request),
                                    void* user);
 
 /** Answers a request. Headers are added to those of the library (Content-Length, Connection, CORS),
  * which cannot be set. Command. SBX_E_INVALID when `status` is not in 200..599, or a header's name
- * or value has characters that HTTP does not allow there, or is the library's. A ticket that was
- * answered before, or whose client has gone, is ignored. */
+ * or value has characters that HTTP does not allow there, or is the library's. A ticket that is
+ * void is ignored: answered before, or `abandoned`. */
 SBX_API sbx_error sbx_http_respond(sbx_engine* engine, uint64_t ticket, int status,
                                    const sbx_pair* headers, size_t header_count, const void* body,
                                    size_t body_size);

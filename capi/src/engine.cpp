@@ -23,7 +23,7 @@ namespace {
 
 // The struct as version 1.0 has it; later versions only append.
 constexpr size_t kCallbacksSize1 =
-    offsetof(sbx_callbacks, joining) + sizeof(sbx_callbacks::joining);
+    offsetof(sbx_callbacks, abandoned) + sizeof(sbx_callbacks::abandoned);
 
 Observers observers_of(const sbx_engine& engine) {
   const sbx_callbacks& callbacks = engine.callbacks;
@@ -75,6 +75,11 @@ host::Program program_of(const sbx_engine& engine) {
   if (callbacks.joining != nullptr) {
     program.joining = [&](const host::RoomRequest& request) {
       engine.call(callbacks.joining, callbacks.user, signalbox::capi::RoomView(request).get());
+    };
+  }
+  if (callbacks.abandoned != nullptr) {
+    program.abandoned = [&](uint64_t ticket) {
+      engine.call(callbacks.abandoned, callbacks.user, ticket);
     };
   }
   return program;

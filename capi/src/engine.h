@@ -5,17 +5,10 @@
 #pragma once
 
 #include <atomic>
-#include <utility>
+#include <thread>
 
 #include "engine/engine.h"
 #include "signalbox.h"
-
-namespace signalbox::capi {
-
-// The engine whose callback this thread is in.
-inline thread_local const sbx_engine* calling_back = nullptr;
-
-}  // namespace signalbox::capi
 
 struct sbx_engine {
   sbx_engine(const sbx_config& config, const sbx_callbacks& host_callbacks);
@@ -24,15 +17,18 @@ struct sbx_engine {
   // engine.
   template <typename... Parameters, typename... Arguments>
   void call(void (*function)(void*, Parameters...), void* user, Arguments... arguments) const {
-    using signalbox::capi::calling_back;
-    const sbx_engine* outer = std::exchange(calling_back, this);
+    const std::thread::id outer = calling_.exchange(std::this_thread::get_id());
     function(user, arguments...);
-    calling_back = outer;
+    calling_.store(outer);
   }
-  bool calls_this_thread() const { return signalbox::capi::calling_back == this; }
+  // Also when that callback runs another engine.
+  bool calls_this_thread() const { return calling_.load() == std::this_thread::get_id(); }
 
   const sbx_callbacks callbacks;
   signalbox::Engine engine;
   std::atomic<int> running{0};        // threads that are in sbx_engine_run
   std::atomic<bool> attached{false};  // to the host's loop
+
+ private:
+  mutable std::atomic<std::thread::id> calling_;  // the thread that is in one of our callbacks
 };

@@ -3,10 +3,17 @@
 namespace signalbox::capi {
 namespace {
 
+bool has_nul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
+
+// Without those that a C string would show as something else.
 std::vector<sbx_pair> pairs_of(const net::Fields& fields) {
   std::vector<sbx_pair> pairs;
   pairs.reserve(fields.size());
-  for (const auto& [name, value] : fields) pairs.push_back({name.c_str(), value.c_str()});
+  for (const auto& [name, value] : fields) {
+    if (!has_nul(name) && !has_nul(value)) pairs.push_back({name.c_str(), value.c_str()});
+  }
   return pairs;
 }
 
@@ -32,7 +39,7 @@ sbx_error status_of(socketio::AckOutcome::Kind kind) {
 }  // namespace
 
 ConnectView::ConnectView(const host::ConnectRequest& request)
-    : auth_(request.auth), address_(request.connecting.session().client().to_string()) {
+    : address_(request.connecting.session().client().to_string()) {
   if (const engineio::Handshake* handshake = request.connecting.session().handshake()) {
     headers_ = pairs_of(handshake->headers);
     query_ = pairs_of(handshake->query);
@@ -41,7 +48,7 @@ ConnectView::ConnectView(const host::ConnectRequest& request)
   view_.ticket = request.ticket;
   view_.nsp = request.connecting.nsp().name().c_str();
   view_.socket = request.connecting.socket_id().c_str();
-  view_.auth = auth_.c_str();
+  view_.auth = request.connecting.auth().c_str();
   view_.address = address_.c_str();
   view_.headers = headers_.data();
   view_.header_count = headers_.size();
@@ -88,9 +95,17 @@ AnswerView::AnswerView(const std::string& socket, const socketio::AckOutcome& ou
 }
 
 RoomView::RoomView(const host::RoomRequest& request) : address_(request.client.to_string()) {
+  if (request.http != nullptr) {
+    headers_ = pairs_of(request.http->headers);
+    query_ = pairs_of(request.http->query);
+  }
   view_.size = sizeof view_;
   view_.ticket = request.ticket;
   view_.room = request.room.c_str();
+  view_.headers = headers_.data();
+  view_.header_count = headers_.size();
+  view_.query = query_.data();
+  view_.query_count = query_.size();
   view_.socket = request.socket != nullptr ? request.socket->id().c_str() : nullptr;
   view_.address = address_.c_str();
   view_.data = request.data;

@@ -20,7 +20,6 @@ class ConnectView {
   const sbx_connect* get() const { return &view_; }
 
  private:
-  std::string auth_;
   std::string address_;
   std::vector<sbx_pair> headers_;
   std::vector<sbx_pair> query_;
@@ -67,6 +66,8 @@ class RoomView {
 
  private:
   std::string address_;
+  std::vector<sbx_pair> headers_;
+  std::vector<sbx_pair> query_;
   sbx_room_request view_{};
 };
 

@@ -10,10 +10,6 @@ namespace signalbox {
 
 namespace {
 
-// Tasks that tasks have posted run in the same turn, so many times over; then others have their
-// turn.
-constexpr int kMostRounds = 16;
-
 void check(int rc) {
   if (rc != 0) throw std::runtime_error(std::string("event loop: ") + uv_strerror(rc));
 }
@@ -22,11 +18,12 @@ void check(int rc) {
 
 struct Loop::Native {
   uv_loop_t own;
-  uv_loop_t* loop;   // the own one, or the host's
-  uv_async_t async;  // another thread has posted a task, or woken us
-  uv_prepare_t before_wait;
-  uv_timer_t wait;  // the bound of a turn()
-  int handles = 0;  // of the three, those that are not closed
+  uv_loop_t* loop;        // the own one, or the host's
+  uv_async_t async;       // another thread has posted a task, or woken us
+  uv_idle_t posted_here;  // while tasks of the loop's own thread wait: the loop does not
+  uv_prepare_t turn;      // counts turns
+  uv_timer_t wait;        // the bound of a turn()
+  int handles = 0;        // of the four, those that are not closed
 
   bool rides() const { return loop != &own; }
 };
@@ -62,22 +59,20 @@ void Loop::open() {
   });
   if (rc != 0 && !native_->rides()) uv_loop_close(&native_->own);
   check(rc);
-  uv_prepare_init(native_->loop, &native_->before_wait);
-  uv_prepare_start(&native_->before_wait, [](uv_prepare_t* prepare) {
-    auto* self = static_cast<Loop*>(prepare->data);
-    ++self->turns_;
-    if (std::exchange(self->posted_here_, false)) self->drain();
-  });
-  uv_unref(reinterpret_cast<uv_handle_t*>(&native_->before_wait));
+  uv_idle_init(native_->loop, &native_->posted_here);
+  uv_prepare_init(native_->loop, &native_->turn);
+  uv_prepare_start(&native_->turn,
+                   [](uv_prepare_t* prepare) { ++static_cast<Loop*>(prepare->data)->turns_; });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&native_->turn));
   uv_timer_init(native_->loop, &native_->wait);
-  native_->async.data = native_->before_wait.data = this;
-  native_->handles = 3;
+  native_->async.data = native_->posted_here.data = native_->turn.data = this;
+  native_->handles = 4;
 }
 
 Loop::~Loop() {
   Native* native = native_;
-  for (void* handle : {static_cast<void*>(&native->async), static_cast<void*>(&native->before_wait),
-                       static_cast<void*>(&native->wait)}) {
+  for (void* handle : {static_cast<void*>(&native->async), static_cast<void*>(&native->posted_here),
+                       static_cast<void*>(&native->turn), static_cast<void*>(&native->wait)}) {
     auto* closing = static_cast<uv_handle_t*>(handle);
     closing->data = native;
     uv_close(closing, [](uv_handle_t* closed) {
@@ -117,10 +112,6 @@ int Loop::descriptor() const {
 }
 
 int Loop::timeout_ms() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!tasks_.empty()) return 0;
-  }
   uv_update_time(native_->loop);
   return uv_backend_timeout(native_->loop);
 }
@@ -132,7 +123,9 @@ bool Loop::post(std::function<void()> task) {
     tasks_.push_back(std::move(task));
   }
   if (thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-    posted_here_ = true;  // no system call: the tasks run before the loop next waits
+    // No system call: the tasks run before the loop next waits.
+    uv_idle_start(&native_->posted_here,
+                  [](uv_idle_t* idle) { static_cast<Loop*>(idle->data)->drain(); });
   } else {
     uv_async_send(&native_->async);
   }
@@ -163,17 +156,15 @@ void* Loop::native() const {
   return native_->loop;
 }
 
+// One round: what is posted meanwhile comes next turn, so that a flood of tasks starves nobody.
 void Loop::drain() {
-  for (int round = 0; round < kMostRounds; ++round) {
-    std::vector<std::function<void()>> tasks;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      tasks.swap(tasks_);
-    }
-    if (tasks.empty()) return;
-    for (auto& task : tasks) guard(task);
+  uv_idle_stop(&native_->posted_here);
+  std::vector<std::function<void()>> tasks;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    tasks.swap(tasks_);
   }
-  uv_async_send(&native_->async);
+  for (auto& task : tasks) guard(task);
 }
 
 void Loop::report(const char* what) noexcept {

@@ -4,9 +4,8 @@
 // Thread: a Loop belongs to the thread that runs it. Only post() and wake() may be called from
 //   another thread, and only wake() from a signal handler. Poll and Timer belong to the loop's
 //   thread.
-// Owner: whoever creates a Poll or Timer; both may be destroyed inside their own callback. They
-// must
-//   be destroyed before their Loop. A Poll does not own its descriptor.
+// Owner: whoever creates a Poll or Timer; both may be destroyed inside their own callback, and must
+//   be before their Loop. A Poll does not own its descriptor.
 //
 // This header and loop.cpp are the only places that know libuv.
 #pragma once
@@ -105,7 +104,6 @@ class Loop {
   Native* native_;  // deletes itself when its handles have closed
   std::atomic<std::thread::id> thread_;
   uint64_t turns_ = 0;
-  bool posted_here_ = false;  // tasks of the loop's own thread wait
   std::function<void()> wake_handler_;
   std::function<void(const char*)> exception_handler_;
   std::mutex mutex_;  // guards what follows, the only state that threads share

@@ -120,8 +120,8 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_u
       verdict.session != nullptr ? verdict.session->id() : std::string());
 }
 
-std::unique_ptr<const Handshake> Server::keep(const net::Request& request) {
-  if (!request.headers_kept) return nullptr;
+std::unique_ptr<const Handshake> Server::keep(const net::Request& request) const {
+  if (!handshakes_kept_) return nullptr;
   return std::make_unique<const Handshake>(Handshake{request.headers, request.query});
 }
 
@@ -129,9 +129,9 @@ Session& Server::open_session(const net::Address& client,
                               std::unique_ptr<const Handshake> handshake) {
   auto owned = std::make_unique<Session>(*this, random_id(kIdLength), client, std::move(handshake));
   Session& session = *owned;
+  session.begin(accept_(session));
   sessions_.emplace(session.id(), std::move(owned));
   ++counters_.sessions_opened;
-  session.begin(accept_(session));
   return session;
 }
 

@@ -43,6 +43,10 @@ class Server {
   // Ends every session; each handler hears of it inside this call.
   void close_all(CloseReason reason);
 
+  // Whether the sessions that are opened from now on keep what their request said; see
+  // net::Server::keep_headers(). Not unless asked for: it takes memory for as long as they live.
+  void keep_handshakes(bool keep) { handshakes_kept_ = keep; }
+
   size_t sessions() const { return sessions_.size(); }
 
  private:
@@ -62,7 +66,7 @@ class Server {
   // Polling sessions live without a connection: they are bounded by the same number by themselves.
   bool full() const { return sessions_.size() >= static_cast<size_t>(options_.limits_connections); }
   // What a session keeps of the request that opens it; null when the request holds no headers.
-  static std::unique_ptr<const Handshake> keep(const net::Request& request);
+  std::unique_ptr<const Handshake> keep(const net::Request& request) const;
   Session& open_session(const net::Address& client, std::unique_ptr<const Handshake> handshake);
   // The data of the packet that begins a session.
   std::string open_packet(const Session& session, bool may_upgrade) const;
@@ -74,6 +78,7 @@ class Server {
   const net::OriginPolicy& origins_;
   Counters& counters_;
   Accept accept_;
+  bool handshakes_kept_ = false;
   std::unordered_map<std::string_view, std::unique_ptr<Session>> sessions_;  // by Session::id()
   std::vector<std::unique_ptr<Session>> retired_;
   Timer reaper_;

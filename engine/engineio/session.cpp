@@ -92,7 +92,9 @@ void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
     return;
   }
   poll_ = exchange;
-  if (probed_ && pending_.empty()) {
+  if (state_ == State::kClosing && pending_.empty()) {
+    pending_.push_back({PacketType::kClose, false, {}});
+  } else if (probed_ && pending_.empty()) {
     // The client waits for this poll to end before it moves to the WebSocket.
     pending_.push_back({PacketType::kNoop, false, {}});
   }
@@ -108,6 +110,7 @@ void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
 
 void Session::answer_poll() {
   std::string payload;
+  const bool last = pending_.back().type == PacketType::kClose;
   for (const Pending& packet : pending_) {
     append_to_payload(payload, packet.type, packet.binary, packet.data);
   }
@@ -119,7 +122,7 @@ void Session::answer_poll() {
                  .body = std::move(payload),
                  .headers = "Cache-Control: no-store\r\n",
                  .compress = true});
-  if (state_ == State::kClosing) {
+  if (state_ == State::kClosing && last) {
     state_ = State::kClosed;
     server_.retire(*this);
   }
@@ -295,11 +298,12 @@ void Session::end(CloseReason reason, Farewell farewell) {
       socket->close();
     }
   } else if (poll_ ? farewell != Farewell::kNone : farewell == Farewell::kAlways) {
-    pending_.push_back({PacketType::kClose, false, {}});
     if (poll_) {
+      pending_.push_back({PacketType::kClose, false, {}});
       answer_poll();
     } else {
-      // The next poll gets what waits and the close packet.
+      // The next poll gets what waits, and the one behind it the close packet: the official client
+      // takes a close packet before the messages that came in the same payload.
       state_ = State::kClosing;
       server_.pongs_.start(heartbeat_);
     }

@@ -66,7 +66,7 @@ class Session {
   // The client's secret.
   const std::string& id() const { return id_; }
   const net::Address& client() const { return client_; }
-  // Null unless net::Server::keep_headers() asked for headers.
+  // Null unless Server::keep_handshakes() asked for it when the session was opened.
   const Handshake* handshake() const { return handshake_.get(); }
   bool open() const { return state_ == State::kOpen; }
 

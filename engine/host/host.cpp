@@ -1,6 +1,8 @@
 #include "engine/host/host.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "engine/host/hosted_namespace.h"
 
@@ -10,11 +12,10 @@ namespace {
 using socketio::PacketType;
 using socketio::Socket;
 
-std::string event_packet(const std::string& nsp, std::optional<uint64_t> id,
-                         const Message& message) {
-  const size_t attachments = message.attachments.size();
-  return socketio::encode_packet(attachments == 0 ? PacketType::kEvent : PacketType::kBinaryEvent,
-                                 nsp, id, message.payload, attachments);
+std::string packet(PacketType type, const Socket& to, std::optional<uint64_t> id,
+                   const Message& message) {
+  return socketio::encode_packet(type, to.nsp().name(), id, message.payload,
+                                 message.attachments.size());
 }
 
 }  // namespace
@@ -24,7 +25,7 @@ Host::Host(Loop& loop, const Options& options, Counters& counters, const Program
     : counters_(counters),
       program_(program),
       server_(server),
-      tickets_(loop, counters, static_cast<uint64_t>(options.decision_timeout)) {
+      tickets_(loop, counters, static_cast<uint64_t>(options.decision_timeout), program.abandoned) {
   refresh();
 }
 
@@ -48,22 +49,24 @@ void Host::refresh() {
 }
 
 bool Host::wants_headers() const {
-  if (!program_.mounts.empty()) return true;
-  for (const auto& [name, program] : program_.namespaces) {
-    if (program.connecting) return true;
-  }
-  return false;
+  return !program_.mounts.empty() || program_.creating || wants_handshakes();
 }
 
-void Host::ask_room(const std::string& room, const Socket* socket, const net::Address& client,
-                    Decide decide) {
-  const auto& handler = socket != nullptr ? program_.joining : program_.creating;
-  if (!handler) {
-    decide({.accepted = true});
-    return;
-  }
+bool Host::wants_handshakes() const {
+  return std::any_of(program_.namespaces.begin(), program_.namespaces.end(),
+                     [](const auto& each) { return each.second.connecting != nullptr; });
+}
+
+uint64_t Host::ask_to_create(const std::string& room, const net::Request& request, Decide decide) {
   const uint64_t ticket = tickets_.ask(std::move(decide));
-  handler({ticket, room, socket, client, socket != nullptr ? data_of(*socket) : nullptr});
+  program_.creating({ticket, room, nullptr, &request, request.client, nullptr});
+  return ticket;
+}
+
+uint64_t Host::ask_to_join(const std::string& room, const Socket& socket, Decide decide) {
+  const uint64_t ticket = tickets_.ask(std::move(decide));
+  program_.joining({ticket, room, &socket, nullptr, socket.address(), data_of(socket)});
+  return ticket;
 }
 
 bool Host::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
@@ -96,7 +99,7 @@ Socket* Host::receiver(const std::string& id) {
 
 void Host::emit(const std::string& id, const Message& message) {
   if (Socket* socket = receiver(id)) {
-    socket->send(event_packet(socket->nsp().name(), std::nullopt, message), message.attachments);
+    socket->send(packet(PacketType::kEvent, *socket, std::nullopt, message), message.attachments);
   }
 }
 
@@ -108,7 +111,7 @@ void Host::emit_with_ack(const std::string& id, const Message& message, uint64_t
     return;
   }
   const uint64_t ack = server_.acks().add(*socket, timeout_ms, std::move(handler));
-  socket->send(event_packet(socket->nsp().name(), ack, message), message.attachments);
+  socket->send(packet(PacketType::kEvent, *socket, ack, message), message.attachments);
 }
 
 void Host::broadcast(const std::string& name, const std::optional<std::string>& room,
@@ -116,24 +119,17 @@ void Host::broadcast(const std::string& name, const std::optional<std::string>& 
   const auto found = hosted_.find(name);
   const socketio::Namespace* nsp = server_.find(name);
   if (found == hosted_.end() || nsp == nullptr) return;
-  std::vector<Socket*> sockets;
-  if (room) {
-    const auto in = found->second->in(*room);
-    sockets.assign(in.begin(), in.end());
-  } else {
-    sockets = nsp->sockets();
-  }
+  const std::vector<Socket*> sockets = room ? found->second->in(*room) : nsp->sockets();
   nsp->send_to(sockets, except.empty() ? nullptr : nsp->find(except),
-               event_packet(name, std::nullopt, message), message.attachments);
+               socketio::encode_packet(PacketType::kEvent, name, std::nullopt, message.payload,
+                                       message.attachments.size()),
+               message.attachments);
 }
 
 void Host::answer(const std::string& id, uint64_t ack, const Message& message) {
-  Socket* socket = receiver(id);
-  if (socket == nullptr) return;
-  const size_t attachments = message.attachments.size();
-  socket->send(socketio::encode_packet(attachments == 0 ? PacketType::kAck : PacketType::kBinaryAck,
-                                       socket->nsp().name(), ack - 1, message.payload, attachments),
-               message.attachments);
+  if (Socket* socket = receiver(id)) {
+    socket->send(packet(PacketType::kAck, *socket, ack - 1, message), message.attachments);
+  }
 }
 
 void Host::disconnect(const std::string& id, bool close) {
@@ -157,9 +153,12 @@ void Host::leave(const std::string& id, const std::string& room) {
 void Host::set_data(const std::string& id, void* data, std::function<void(void*)> release) {
   if (Socket* socket = server_.find_socket(id)) {
     hosted(socket->nsp().name()).set_data(*socket, data, std::move(release));
-  } else if (release) {
-    release(data);
+    return;
   }
+  for (const auto& [name, nsp] : hosted_) {
+    if (nsp->set_early_data(id, data, release)) return;
+  }
+  if (release) release(data);
 }
 
 }  // namespace signalbox::host

@@ -40,18 +40,26 @@ class Host {
   // Declares the namespaces that are new in the program.
   void refresh();
 
-  // Whether a handler may want to see the headers of a request.
+  // Whether a handler may want to see the headers of a request, and of the one that opened a
+  // session.
   bool wants_headers() const;
+  bool wants_handshakes() const;
 
   // --- What the floors below and beside ask ---
 
-  // `decide` is called when the host has answered, at once if nobody cares. Socket null: a room is
-  // to be created.
-  void ask_room(const std::string& room, const socketio::Socket* socket, const net::Address& client,
-                Decide decide);
+  // `decide` is called when the host has answered. The result is for withdraw().
+  uint64_t ask_to_create(const std::string& room, const net::Request& request, Decide decide);
+  uint64_t ask_to_join(const std::string& room, const socketio::Socket& socket, Decide decide);
+  // Nobody waits for that answer any more.
+  void withdraw(uint64_t question) { tickets_.cancel(question); }
 
   // False when no mount takes the request.
   bool on_request(const std::shared_ptr<net::HttpExchange>& exchange);
+
+  // Questions that wait for the host's answer; the second cancels them all, and answers HTTP
+  // requests 503.
+  size_t waiting() const { return tickets_.waiting(); }
+  void give_up() { tickets_.give_up(); }
 
   // --- Commands ---
 
@@ -71,7 +79,8 @@ class Host {
   void disconnect(const std::string& socket, bool close);
   void join(const std::string& socket, const std::string& room);
   void leave(const std::string& socket, const std::string& room);
-  // `release` is called once, whatever becomes of the data; it may be empty.
+  // `socket` may also be one that waits for the host to let it in. `release` is called once,
+  // whatever becomes of the data; it may be empty.
   void set_data(const std::string& socket, void* data, std::function<void(void*)> release);
 
  private:

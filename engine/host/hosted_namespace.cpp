@@ -4,44 +4,44 @@
 #include <utility>
 
 namespace signalbox::host {
-namespace {
-
-void give_back(void* data, const std::function<void(void*)>& release) {
-  if (release) release(data);
-}
-
-}  // namespace
-
-HostedNamespace::~HostedNamespace() {
-  for (const auto& [socket, addition] : additions_) give_back(addition.data, addition.release);
-}
 
 const NamespaceProgram* HostedNamespace::handlers() const {
   const auto found = program_.namespaces.find(name_);
   return found != program_.namespaces.end() ? &found->second : nullptr;
 }
 
-void HostedNamespace::on_connecting(const std::shared_ptr<socketio::Connecting>& connecting,
-                                    std::string_view auth) {
+void HostedNamespace::on_connecting(const std::shared_ptr<socketio::Connecting>& connecting) {
   const NamespaceProgram* program = handlers();
   if (program == nullptr || !program->connecting) {
     connecting->accept();
     return;
   }
-  const uint64_t ticket = tickets_.ask([connecting](const Decision& decision) {
+  const std::string& id = connecting->socket_id();
+  waiting_.try_emplace(id);
+  const uint64_t ticket = tickets_.ask([this, connecting](const Decision& decision) {
     if (decision.accepted) {
       connecting->accept();
     } else {
       connecting->refuse(decision.message, decision.data);
     }
+    waiting_.erase(connecting->socket_id());
   });
-  program->connecting({ticket, *connecting, auth});
+  connecting->set_on_withdrawn([this, ticket, id] {
+    waiting_.erase(id);
+    tickets_.cancel(ticket);
+  });
+  program->connecting({ticket, *connecting});
 }
 
 void HostedNamespace::on_connect(socketio::Socket& socket) {
   if (application_ != nullptr) application_->on_connect(socket);
+  void* early = nullptr;
+  if (const auto found = waiting_.find(socket.id()); found != waiting_.end()) {
+    early = found->second.get();
+    if (early != nullptr) additions_[&socket].data = std::move(found->second);
+  }
   const NamespaceProgram* program = handlers();
-  if (program != nullptr && program->connected) program->connected({socket, {}, nullptr});
+  if (program != nullptr && program->connected) program->connected({socket, {}, early});
 }
 
 bool HostedNamespace::on_event(socketio::Socket& socket, const socketio::Event& event,
@@ -62,18 +62,17 @@ bool HostedNamespace::on_event(socketio::Socket& socket, const socketio::Event& 
 }
 
 void HostedNamespace::on_disconnect(socketio::Socket& socket, std::string_view reason) {
-  if (application_ != nullptr) application_->on_disconnect(socket, reason);
   Addition addition;
   if (const auto found = additions_.find(&socket); found != additions_.end()) {
     addition = std::move(found->second);
     additions_.erase(found);
   }
   for (const std::string& room : addition.rooms) rooms_.remove(room, socket);
+  if (application_ != nullptr) application_->on_disconnect(socket, reason);
   const NamespaceProgram* program = handlers();
   if (program != nullptr && program->disconnected) {
-    program->disconnected({socket, reason, addition.data});
+    program->disconnected({socket, reason, addition.data.get()});
   }
-  give_back(addition.data, addition.release);
 }
 
 void HostedNamespace::join(socketio::Socket& socket, const std::string& room) {
@@ -92,14 +91,20 @@ void HostedNamespace::leave(socketio::Socket& socket, const std::string& room) {
 
 void* HostedNamespace::data(const socketio::Socket& socket) const {
   const auto found = additions_.find(&socket);
-  return found != additions_.end() ? found->second.data : nullptr;
+  return found != additions_.end() ? found->second.data.get() : nullptr;
 }
 
 void HostedNamespace::set_data(const socketio::Socket& socket, void* data,
                                std::function<void(void*)> release) {
-  Addition& addition = additions_[&socket];
-  void* const before = std::exchange(addition.data, data);
-  give_back(before, std::exchange(addition.release, std::move(release)));
+  Data before = std::exchange(additions_[&socket].data, Data(data, std::move(release)));
+}
+
+bool HostedNamespace::set_early_data(const std::string& id, void* data,
+                                     const std::function<void(void*)>& release) {
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return false;
+  Data before = std::exchange(found->second, Data(data, release));
+  return true;
 }
 
 }  // namespace signalbox::host

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/host/program.h"
@@ -23,15 +24,13 @@ namespace signalbox::host {
 
 class HostedNamespace : public socketio::NamespaceHandler {
  public:
-  // `program` may be a namespace's or an empty one; `tickets` outlives this.
+  // Keeps references to `program`, in which the handlers are looked up by name, and `tickets`.
   HostedNamespace(const Program& program, Tickets& tickets, std::string name)
       : program_(program), tickets_(tickets), name_(std::move(name)) {}
-  ~HostedNamespace() override;
 
   void set_application(socketio::NamespaceHandler& application) { application_ = &application; }
 
-  void on_connecting(const std::shared_ptr<socketio::Connecting>& connecting,
-                     std::string_view auth) override;
+  void on_connecting(const std::shared_ptr<socketio::Connecting>& connecting) override;
   void on_connect(socketio::Socket& socket) override;
   bool on_event(socketio::Socket& socket, const socketio::Event& event,
                 std::span<const std::string> attachments, std::optional<uint64_t> ack) override;
@@ -39,16 +38,38 @@ class HostedNamespace : public socketio::NamespaceHandler {
 
   void join(socketio::Socket& socket, const std::string& room);
   void leave(socketio::Socket& socket, const std::string& room);
-  std::span<socketio::Socket* const> in(const std::string& room) const { return rooms_.in(room); }
+  std::vector<socketio::Socket*> in(const std::string& room) const { return rooms_.in(room); }
 
   void* data(const socketio::Socket& socket) const;
   void set_data(const socketio::Socket& socket, void* data, std::function<void(void*)> release);
+  // The same for a socket that waits to be let in: false when there is none of that id.
+  bool set_early_data(const std::string& id, void* data, const std::function<void(void*)>& release);
 
  private:
+  // Something of the host's that it gets back when it is replaced or not wanted any more.
+  class Data {
+   public:
+    Data() = default;
+    Data(void* data, std::function<void(void*)> release)
+        : data_(data), release_(std::move(release)) {}
+    Data(Data&& other) noexcept { *this = std::move(other); }
+    Data& operator=(Data&& other) noexcept {
+      std::swap(data_, other.data_);
+      std::swap(release_, other.release_);
+      return *this;
+    }
+    ~Data() {
+      if (release_) release_(data_);
+    }
+    void* get() const { return data_; }
+
+   private:
+    void* data_ = nullptr;
+    std::function<void(void*)> release_;
+  };
   // What the host has added to a socket.
   struct Addition {
-    void* data = nullptr;
-    std::function<void(void*)> release;
+    Data data;
     std::vector<std::string> rooms;
   };
   // The handlers of this namespace, or null.
@@ -60,6 +81,7 @@ class HostedNamespace : public socketio::NamespaceHandler {
   socketio::NamespaceHandler* application_ = nullptr;
   socketio::RoomIndex rooms_;
   std::unordered_map<const socketio::Socket*, Addition> additions_;  // few sockets have one
+  std::unordered_map<std::string, Data> waiting_;  // by id: the sockets that wait to be let in
 };
 
 }  // namespace signalbox::host

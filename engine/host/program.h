@@ -24,7 +24,6 @@ namespace signalbox::host {
 struct ConnectRequest {
   uint64_t ticket;
   const socketio::Connecting& connecting;
-  std::string_view auth;  // a JSON object
 };
 
 // A socket has connected, or disconnected for a reason.
@@ -46,7 +45,8 @@ struct EventNews {
 struct RoomRequest {
   uint64_t ticket;
   const std::string& room;
-  const socketio::Socket* socket;
+  const socketio::Socket* socket;  // null when it is to be created
+  const net::Request* http;        // null when it is to be entered
   const net::Address& client;
   void* data;
 };
@@ -74,6 +74,8 @@ struct Program {
   std::map<std::string, HttpHandler, std::less<>> mounts;  // by prefix
   std::function<void(const RoomRequest& request)> creating;
   std::function<void(const RoomRequest& request)> joining;
+  // A ticket has become void: its client has gone, or the time is up.
+  std::function<void(uint64_t ticket)> abandoned;
 };
 
 }  // namespace signalbox::host

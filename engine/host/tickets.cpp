@@ -1,54 +1,85 @@
 #include "engine/host/tickets.h"
 
 #include <utility>
+#include <vector>
 
 namespace signalbox::host {
 
-Tickets::Tickets(Loop& loop, Counters& counters, uint64_t delay_ms)
-    : counters_(counters), deadlines_(loop, delay_ms, [](void* expired) {
+using Exchange = std::shared_ptr<net::HttpExchange>;
+
+Tickets::Tickets(Loop& loop, Counters& counters, uint64_t delay_ms,
+                 std::function<void(uint64_t ticket)> abandoned)
+    : counters_(counters),
+      abandoned_(std::move(abandoned)),
+      deadlines_(loop, delay_ms, [](void* expired) {
         auto* question = static_cast<Question*>(expired);
         question->tickets.expire(question->number);
       }) {}
 
-Tickets::Question& Tickets::add() {
+uint64_t Tickets::add(Answer answer) {
   const uint64_t number = ++last_;
-  Question& question = questions_.try_emplace(number, *this, number).first->second;
+  Question& question =
+      questions_.try_emplace(number, *this, number, std::move(answer)).first->second;
   deadlines_.start(question.deadline);
-  return question;
+  return number;
 }
 
 uint64_t Tickets::ask(Decide decide) {
-  Question& question = add();
-  question.decide = std::move(decide);
-  return question.number;
+  return add(std::move(decide));
 }
 
-uint64_t Tickets::ask(std::shared_ptr<net::HttpExchange> exchange) {
-  Question& question = add();
-  question.exchange = std::move(exchange);
-  return question.number;
+uint64_t Tickets::ask(const Exchange& exchange) {
+  const uint64_t ticket = add(exchange);
+  exchange->set_on_abort([this, ticket] { cancel(ticket); });
+  return ticket;
+}
+
+template <typename Kind>
+Kind Tickets::take(uint64_t ticket) {
+  const auto found = questions_.find(ticket);
+  if (found == questions_.end()) return nullptr;
+  auto* answer = std::get_if<Kind>(&found->second.answer);
+  if (answer == nullptr) return nullptr;
+  Kind taken = std::move(*answer);
+  questions_.erase(found);
+  return taken;
 }
 
 void Tickets::decide(uint64_t ticket, const Decision& decision) {
-  const auto found = questions_.find(ticket);
-  if (found == questions_.end() || !found->second.decide) return;
-  const Decide decide = std::move(found->second.decide);
-  questions_.erase(found);
-  decide(decision);
+  if (const Decide decide = take<Decide>(ticket)) decide(decision);
 }
 
 void Tickets::respond(uint64_t ticket, net::Response response) {
-  const auto found = questions_.find(ticket);
-  if (found == questions_.end() || !found->second.exchange) return;
-  const auto exchange = std::move(found->second.exchange);
-  questions_.erase(found);
-  exchange->respond(std::move(response));
+  if (const Exchange exchange = take<Exchange>(ticket)) exchange->respond(std::move(response));
 }
 
-void Tickets::expire(uint64_t number) {
+void Tickets::cancel(uint64_t ticket) {
+  const auto found = questions_.find(ticket);
+  if (found == questions_.end()) return;
+  const Answer dropped = std::move(found->second.answer);
+  questions_.erase(found);
+  if (abandoned_) abandoned_(ticket);
+}
+
+void Tickets::give_up() {
+  std::vector<uint64_t> all;
+  for (const auto& [ticket, question] : questions_) all.push_back(ticket);
+  for (const uint64_t ticket : all) {
+    const auto found = questions_.find(ticket);
+    if (found == questions_.end()) continue;
+    if (const auto* exchange = std::get_if<Exchange>(&found->second.answer)) {
+      (*exchange)->respond(
+          {.status = 503, .body = R"({"error":"The server is shutting down"})", .close = true});
+    }
+    cancel(ticket);
+  }
+}
+
+void Tickets::expire(uint64_t ticket) {
   ++counters_.decisions_timed_out;
-  decide(number, {.message = "The server did not decide in time"});
-  respond(number, {.status = 504, .body = R"({"error":"The server did not answer in time"})"});
+  decide(ticket, {.message = "The server did not decide in time"});
+  respond(ticket, {.status = 504, .body = R"({"error":"The server did not answer in time"})"});
+  if (abandoned_) abandoned_(ticket);
 }
 
 }  // namespace signalbox::host

@@ -116,8 +116,7 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
 
 Request Dispatch::read(Server& server, struct lws* wsi) {
   Request request = read_request(wsi, server.trusted_);
-  request.headers_kept = server.headers_kept_;
-  if (request.headers_kept) request.headers = server.shown_headers_.read(wsi);
+  if (server.headers_kept_) request.headers = server.shown_headers_.read(wsi);
   return request;
 }
 

@@ -37,7 +37,6 @@ struct Request {
   // without white space around them, which need not be UTF-8. The lines of a header that
   // libwebsockets knows are joined by ", " (cookies by "; "); of one that option http.headers names
   // the first counts.
-  bool headers_kept = false;
   Fields headers;
   std::string body;
 

@@ -206,17 +206,18 @@ void Application::start_join(Socket& socket) {
     request_join(socket);
     return;
   }
-  hooks_.joining(self.joins.front().room, socket, [this, id = socket.id()](const Verdict& refusal) {
-    Socket* asking = nsp_->find(id);
-    if (asking == nullptr) return;
+  const auto decide = [this, &socket](const Verdict& refusal) {
+    member(socket).question = 0;
     if (!refusal) {
-      request_join(*asking);
+      request_join(socket);
       return;
     }
-    const PendingJoin join = take_join(member(*asking));
-    for (size_t i = 0; i < join.times; ++i) refuse_join(*asking, join.room, *refusal);
-    if (nsp_->find(id) != nullptr) start_join(*asking);
-  });
+    const PendingJoin join = take_join(member(socket));
+    for (size_t i = 0; i < join.times; ++i) refuse_join(socket, join.room, *refusal);
+    if (nsp_->find(socket.id()) == &socket) start_join(socket);
+  };
+  // Withdrawn when the socket goes.
+  self.question = hooks_.joining(self.joins.front().room, socket, decide);
 }
 
 void Application::request_join(Socket& socket) {
@@ -313,6 +314,10 @@ void Application::refuse_join(Socket& socket, const std::string& room, const std
 void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {
   Member& self = member(socket);
   const std::string room = self.room;
+  if (self.question != 0) {
+    hooks_.withdraw(self.question);
+    self.joins.clear();  // none of them has got as far as Redis
+  }
   if (!room.empty()) {
     members_.unbind(socket);
     broadcast(room, single_member_event("peer-disconnected", "peerId", quoted(socket.id())),
@@ -343,9 +348,7 @@ void Application::leave(const std::string& room, const std::string& socket_id) {
 
 void Application::broadcast(const std::string& room, std::string_view packet, const Socket* except,
                             std::span<const std::string> attachments) {
-  const auto in = members_.in(room);
-  const std::vector<Socket*> sockets(in.begin(), in.end());
-  nsp_->send_to(sockets, except, packet, attachments);
+  nsp_->send_to(members_.in(room), except, packet, attachments);
 }
 
 }  // namespace signalbox::signaling

@@ -203,10 +203,11 @@ void HttpApi::create(const ExchangePointer& exchange, const std::string& room,
     go_on();
     return;
   }
-  hooks_.creating(room, exchange->request().client,
-                  [go_on = std::move(go_on), refused = std::move(refused)](const Verdict& refusal) {
-                    refusal ? refused(*refusal) : go_on();
-                  });
+  const uint64_t question =
+      hooks_.creating(room, exchange->request(),
+                      [go_on = std::move(go_on), refused = std::move(refused)](
+                          const Verdict& refusal) { refusal ? refused(*refusal) : go_on(); });
+  exchange->set_on_abort([this, question] { hooks_.withdraw(question); });
 }
 
 void HttpApi::create_room(const ExchangePointer& exchange) {

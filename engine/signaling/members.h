@@ -6,7 +6,7 @@
 //   own: unbind() before a socket goes.
 #pragma once
 
-#include <span>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +28,8 @@ struct Member : socketio::SocketData {
   std::string room;  // empty: in none
   // Joins of one socket are done one after the other: the first is under way, the others wait.
   std::vector<PendingJoin> joins;
+  // What the host is asked about the first of them; see RoomHooks.
+  uint64_t question = 0;
   // A join whose outcome is unknown, because Redis did not answer; to be undone at the end.
   std::string doubtful;
 };
@@ -38,7 +40,7 @@ class Members {
   void unbind(socketio::Socket& socket);
 
   // The sockets of this node in a room.
-  std::span<socketio::Socket* const> in(std::string_view room) const { return rooms_.in(room); }
+  std::vector<socketio::Socket*> in(std::string_view room) const { return rooms_.in(room); }
 
  private:
   socketio::RoomIndex rooms_;

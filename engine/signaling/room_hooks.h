@@ -4,11 +4,12 @@
 // Owner: a value; each member may be empty. Texts are valid during the call.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 
-#include "engine/net/client_address.h"
+#include "engine/net/http.h"
 #include "engine/socketio/socket.h"
 
 namespace signalbox::signaling {
@@ -24,11 +25,14 @@ struct RoomHooks {
   std::function<void(const std::string& room, const std::string& socket, const std::string& why)>
       refused;
 
-  // Whether a room may be created, or a socket may enter one; `decide` is called once, now or
-  // later. Empty: it may.
-  std::function<void(const std::string& room, const net::Address& client, Decide decide)> creating;
-  std::function<void(const std::string& room, const socketio::Socket& socket, Decide decide)>
+  // Whether a room may be created, or a socket may enter one; `decide` is called once, later,
+  // unless the question is withdrawn. The result, never 0, is for `withdraw`. Empty: it may.
+  std::function<uint64_t(const std::string& room, const net::Request& request, Decide decide)>
+      creating;
+  std::function<uint64_t(const std::string& room, const socketio::Socket& socket, Decide decide)>
       joining;
+  // The answer is not wanted any more; nothing happens when it has been given.
+  std::function<void(uint64_t question)> withdraw;
 };
 
 }  // namespace signalbox::signaling

@@ -28,6 +28,15 @@ void Acks::drop(const Socket& socket) {
   }
 }
 
+void Acks::forget(const Socket& socket) {
+  for (;;) {
+    const auto next = waiting_.lower_bound(Key(&socket, 0));
+    if (next == waiting_.end() || next->first.first != &socket) return;
+    due_.erase({next->second.due_ms, next->first});
+    waiting_.erase(next);
+  }
+}
+
 void Acks::finish(std::map<Key, Waiting>::iterator at, const AckOutcome& outcome) {
   const AckHandler handler = std::move(at->second.handler);
   due_.erase({at->second.due_ms, at->first});
@@ -38,8 +47,10 @@ void Acks::finish(std::map<Key, Waiting>::iterator at, const AckOutcome& outcome
 void Acks::expire() {
   const uint64_t now = loop_.now_ms();
   while (!due_.empty() && due_.begin()->first <= now) {
+    timer_.start(0);  // should the handler fail, the rest is not forgotten
     finish(waiting_.find(due_.begin()->second), {.kind = AckOutcome::Kind::kTimedOut});
   }
+  timer_.stop();
   if (!due_.empty()) timer_.start(due_.begin()->first - now);
 }
 

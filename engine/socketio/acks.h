@@ -40,6 +40,8 @@ class Acks {
 
   // The socket is gone: everything that waits for it is told so.
   void drop(const Socket& socket);
+  // The same, but nothing is told.
+  void forget(const Socket& socket);
 
  private:
   using Key = std::pair<const Socket*, uint64_t>;

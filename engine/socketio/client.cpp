@@ -8,6 +8,14 @@
 
 namespace signalbox::socketio {
 
+namespace {
+
+std::string_view auth_of(const Packet& connect) {
+  return connect.payload.present() ? connect.payload.text : "{}";
+}
+
+}  // namespace
+
 const net::Address& Socket::address() const {
   return client_.session_.client();
 }
@@ -27,7 +35,7 @@ void Socket::end_session() {
   if (nsp_.find(id_) != this) return;
   Client& client = client_;
   // Disconnecting one may end the session, and with it the others.
-  while (!client.sockets_.empty()) client.sockets_.back()->disconnect();
+  while (!client.sockets_.empty()) client.sockets_.front()->disconnect();
   client.session_.close(engineio::CloseReason::kForced);
 }
 
@@ -53,8 +61,13 @@ Client::Client(Server& server, engineio::Session& session)
   server_.connects_.start(connect_);
 }
 
+// on_close() has taken everything apart, unless memory ran out in the middle of it.
 Client::~Client() {
   while (!connecting_.empty()) withdraw(connecting_.back()->nsp().name());
+  for (const auto& socket : sockets_) {
+    socket->nsp().remove(*socket);
+    server_.acks_.forget(*socket);
+  }
 }
 
 void Client::on_message(std::string_view data, bool binary) {
@@ -106,7 +119,10 @@ void Client::on_attachment(std::string_view data) {
 void Client::on_packet(const Packet& packet, std::span<const std::string> attachments) {
   Socket* socket = find(packet.nsp);
   if (packet.type == PacketType::kDisconnect && withdraw(packet.nsp)) return;
-  if (packet.type == PacketType::kConnect && is_connecting(packet.nsp)) return;
+  if (packet.type == PacketType::kConnect) {
+    if (is_connecting(packet)) return;
+    withdraw(packet.nsp);  // it asks with another auth: that counts
+  }
   // As socket.io does: a packet of a namespace that is not connected, or a second CONNECT, ends it
   // all.
   if ((packet.type == PacketType::kConnect) == (socket != nullptr)) {
@@ -148,26 +164,30 @@ void Client::connect(const Packet& packet) {
                   false);
     return;
   }
-  const auto connecting =
-      std::make_shared<Connecting>(*this, session_, *nsp, server_.new_socket_id());
+  const auto connecting = std::make_shared<Connecting>(
+      *this, session_, *nsp, server_.new_socket_id(), std::string(auth_of(packet)));
   connecting_.push_back(connecting);
-  nsp->handler().on_connecting(connecting, packet.payload.present() ? packet.payload.text : "{}");
+  nsp->handler().on_connecting(connecting);
 }
 
 // Clients that connect to a further namespace may ask twice before they have our answer.
-bool Client::is_connecting(std::string_view nsp) const {
-  const Socket* socket = find(nsp);
+bool Client::is_connecting(const Packet& packet) const {
+  const Socket* socket = find(packet.nsp);
   if (socket != nullptr) return socket->connected_turn() == server_.turn();
-  return std::any_of(connecting_.begin(), connecting_.end(),
-                     [&](const auto& each) { return each->nsp().name() == nsp; });
+  return std::any_of(connecting_.begin(), connecting_.end(), [&](const auto& each) {
+    return each->nsp().name() == packet.nsp && each->auth() == auth_of(packet);
+  });
 }
 
 bool Client::withdraw(std::string_view nsp) {
   const auto found = std::find_if(connecting_.begin(), connecting_.end(),
                                   [&](const auto& each) { return each->nsp().name() == nsp; });
   if (found == connecting_.end()) return false;
-  (*found)->client_ = nullptr;
+  const std::shared_ptr<Connecting> connecting = std::move(*found);
   connecting_.erase(found);
+  const bool unanswered = std::exchange(connecting->client_, nullptr) != nullptr;
+  const auto on_withdrawn = std::exchange(connecting->on_withdrawn_, nullptr);
+  if (unanswered && on_withdrawn) on_withdrawn();
   return true;
 }
 
@@ -182,9 +202,17 @@ void Client::admit(const Connecting& connecting) {
   payload += "\"}";
   socket.send(encode_packet(PacketType::kConnect, nsp.name(), std::nullopt, payload));
   if (!session_.open()) return;  // a slow reader, closed by this
-  sockets_.push_back(std::move(owned));
+  sockets_.reserve(sockets_.size() + 1);
   nsp.add(socket);
-  nsp.handler().on_connect(socket);
+  sockets_.push_back(std::move(owned));
+  try {
+    nsp.handler().on_connect(socket);
+  } catch (...) {  // out of memory: the handler does not know the socket
+    nsp.remove(socket);
+    std::erase_if(sockets_, [&](const auto& each) { return each.get() == &socket; });
+    session_.close(engineio::CloseReason::kForced);
+    throw;
+  }
 }
 
 void Client::refuse(const Connecting& connecting, std::string_view error) {
@@ -207,6 +235,7 @@ void Client::disconnect(Socket& socket, std::string_view reason) {
   const auto found = std::find_if(sockets_.begin(), sockets_.end(),
                                   [&](const auto& owned) { return owned.get() == &socket; });
   if (found == sockets_.end()) return;
+  retired_.reserve(retired_.size() + 1);
   retired_.push_back(std::move(*found));
   sockets_.erase(found);
   socket.nsp().remove(socket);
@@ -218,7 +247,7 @@ void Client::on_close(engineio::CloseReason reason) {
   connect_.stop();
   assembly_.reset();
   while (!connecting_.empty()) withdraw(connecting_.back()->nsp().name());
-  while (!sockets_.empty()) disconnect(*sockets_.back(), engineio::reason_text(reason));
+  while (!sockets_.empty()) disconnect(*sockets_.front(), engineio::reason_text(reason));
 }
 
 void Client::on_connect_timeout() {

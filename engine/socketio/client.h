@@ -47,8 +47,8 @@ class Client : public engineio::SessionHandler {
   void connect(const Packet& packet);
   void admit(const Connecting& connecting);
   void refuse(const Connecting& connecting, std::string_view error);
-  // Whether it has asked to be let in already, and cannot know the answer.
-  bool is_connecting(std::string_view nsp) const;
+  // Whether it has asked to be let in already, in the same way, and cannot know the answer.
+  bool is_connecting(const Packet& packet) const;
   // Takes a question back whose answer is here, or not wanted any more. False when there is none.
   bool withdraw(std::string_view nsp);
   void disconnect(Socket& socket, std::string_view reason);

@@ -4,6 +4,7 @@
 // Owner: shared between the client and whoever is to answer; either may let go first.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,17 +20,28 @@ class Namespace;
 class Connecting {
  public:
   Connecting(Client& client, const engineio::Session& session, Namespace& nsp,
-             std::string socket_id)
-      : client_(&client), session_(session), nsp_(nsp), socket_id_(std::move(socket_id)) {}
+             std::string socket_id, std::string auth)
+      : client_(&client),
+        session_(session),
+        nsp_(nsp),
+        socket_id_(std::move(socket_id)),
+        auth_(std::move(auth)) {}
 
   Namespace& nsp() const { return nsp_; }
   // The id that the socket is going to have.
   const std::string& socket_id() const { return socket_id_; }
+  // What the client gave as auth: a JSON object.
+  const std::string& auth() const { return auth_; }
   // While pending().
   const engineio::Session& session() const { return session_; }
 
   // Not answered, and the client still waits.
   bool pending() const { return client_ != nullptr; }
+
+  // Called once when the client takes the question back or goes away; not after an answer.
+  void set_on_withdrawn(std::function<void()> on_withdrawn) {
+    on_withdrawn_ = std::move(on_withdrawn);
+  }
 
   // Lets the client in: the handler's on_connect() is called inside. Nothing unless pending().
   void accept();
@@ -44,6 +56,8 @@ class Connecting {
   const engineio::Session& session_;
   Namespace& nsp_;
   std::string socket_id_;
+  std::string auth_;
+  std::function<void()> on_withdrawn_;
 };
 
 }  // namespace signalbox::socketio

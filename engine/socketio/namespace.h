@@ -23,10 +23,8 @@ namespace signalbox::socketio {
 class NamespaceHandler {
  public:
   virtual ~NamespaceHandler() = default;
-  // A client asks to be let in: answer now, or keep `connecting` and answer later. `auth`, a JSON
-  // object, is valid during the call.
-  virtual void on_connecting(const std::shared_ptr<Connecting>& connecting,
-                             std::string_view /*auth*/) {
+  // A client asks to be let in: answer now, or keep `connecting` and answer later.
+  virtual void on_connecting(const std::shared_ptr<Connecting>& connecting) {
     connecting->accept();
   }
   virtual void on_connect(Socket& socket) = 0;

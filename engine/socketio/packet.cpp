@@ -19,6 +19,9 @@ bool is_digit(char c) {
 bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
+bool is_ack(PacketType type) {
+  return type == PacketType::kAck || type == PacketType::kBinaryAck;
+}
 bool is_binary(PacketType type) {
   return type == PacketType::kBinaryEvent || type == PacketType::kBinaryAck;
 }
@@ -197,8 +200,13 @@ std::string encode_packet(PacketType type, std::string_view nsp, std::optional<u
   constexpr size_t kNumbers = 32;  // room for the type, the count and the id
   std::string text;
   text.reserve(kNumbers + nsp.size() + payload.size());
-  text += static_cast<char>(type);
-  if (is_binary(type)) text += std::to_string(attachments) + '-';
+  if (attachments != 0) {
+    text += static_cast<char>(is_ack(type) ? PacketType::kBinaryAck : PacketType::kBinaryEvent);
+    text += std::to_string(attachments);
+    text += '-';
+  } else {
+    text += static_cast<char>(type);
+  }
   if (nsp != "/") text.append(nsp) += ',';
   if (id) text += std::to_string(*id);
   text += payload;

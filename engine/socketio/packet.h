@@ -51,7 +51,8 @@ bool reserved_event(std::string_view name);
 // skips white space around the id.
 std::optional<Packet> decode_packet(std::string_view text, size_t max_attachments);
 
-// The text of a packet; `payload` is JSON text or empty.
+// The text of a packet; `payload` is JSON text or empty. With attachments an event or an ack
+// becomes a binary one.
 std::string encode_packet(PacketType type, std::string_view nsp, std::optional<uint64_t> id,
                           std::string_view payload, size_t attachments = 0);
 

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace signalbox::socketio {
@@ -18,19 +18,20 @@ class Socket;
 
 class RoomIndex {
  public:
-  // The socket is not in the room yet.
+  // Again: nothing happens.
   void add(std::string_view room, Socket& socket);
   // The socket need not be in the room.
-  void remove(std::string_view room, const Socket& socket);
+  void remove(std::string_view room, Socket& socket);
 
-  std::span<Socket* const> in(std::string_view room) const;
+  // The sockets in a room, in no order.
+  std::vector<Socket*> in(std::string_view room) const;
 
  private:
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
-  std::unordered_map<std::string, std::vector<Socket*>, Hash, std::equal_to<>> rooms_;
+  std::unordered_map<std::string, std::unordered_set<Socket*>, Hash, std::equal_to<>> rooms_;
 };
 
 }  // namespace signalbox::socketio

@@ -122,6 +122,7 @@ int serve(const char* port, const char* headers) {
   Front front(engineio);
   net::Server net(loop, log, options, origins, counters, front);
   net.keep_headers(headers != nullptr);
+  engineio.keep_handshakes(headers != nullptr);
   status = net.open();
   if (!status.ok()) {
     std::fprintf(stderr, "http_echo: %s\n", status.text().c_str());

@@ -1,5 +1,6 @@
 #include "engine/core/loop.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -189,6 +190,110 @@ void an_exception_is_told_and_the_loop_goes_on(void**) {
   assert_text_equal(told, "task wake timer unknown exception");
 }
 
+void tasks_posted_between_turns_run_in_the_next(void**) {
+  Loop loop;
+  std::string order;
+  loop.turn(0);
+  for (int i = 0; i < 3; ++i) {
+    loop.post([&] {
+      order += 'a';
+      loop.post([&] {
+        order += 'c';
+        loop.post([&] { order += 'd'; });
+      });
+    });
+    loop.post([&] { order += 'b'; });
+    assert_text_equal(order, "");
+    while (order.size() < 4) {
+      assert_int_equal(loop.timeout_ms(), 0);
+      loop.turn(-1);  // does not wait while there is something to do
+    }
+    assert_text_equal(order, "abcd");
+    order.clear();
+  }
+}
+
+void endless_tasks_leave_others_their_turn(void**) {
+  Loop loop;
+  bool fired = false;
+  std::function<void()> again = [&] { loop.post(again); };
+  Timer timer(loop, [&] { fired = true; });
+  timer.start(1);
+  loop.post(again);
+  while (!fired) loop.turn(0);
+}
+
+void a_long_chain_of_tasks_needs_no_event_to_go_on(void**) {
+  Loop loop;
+  int runs = 0;
+  std::function<void()> again = [&] { ++runs < 100 ? (void)loop.post(again) : loop.stop(); };
+  loop.post(again);
+  loop.run();
+  assert_int_equal(runs, 100);
+}
+
+void a_finished_loop_has_run_its_tasks_and_takes_no_more(void**) {
+  Loop loop;
+  std::string order;
+  bool taken = true;
+  assert_true(loop.post([&] { order += 'a'; }));
+  assert_true(loop.post([&] {
+    order += 'b';
+    taken = loop.post([&] { order += 'c'; });
+  }));
+  loop.finish_tasks();
+  assert_text_equal(order, "ab");
+  assert_false(taken);
+  assert_false(loop.post([] { fail(); }));
+  loop.turn(0);
+}
+
+void a_turn_waits_no_longer_than_told(void**) {
+  Loop loop;
+  const uint64_t begun = loop.now_ms();
+  loop.turn(20);
+  assert_true(loop.now_ms() >= begun + 20);
+  Timer timer(loop, [] {});
+  timer.start(5);
+  const int wait = loop.timeout_ms();
+  assert_true(wait >= 0 && wait <= 5);
+  timer.stop();
+  assert_int_equal(loop.timeout_ms(), -1);
+}
+
+void the_descriptor_tells_of_a_task_of_another_thread(void**) {
+  Loop loop;
+  bool run = false;
+  loop.turn(0);
+  pollfd ready = {loop.descriptor(), POLLIN, 0};
+  assert_int_equal(poll(&ready, 1, 0), 0);
+  std::thread([&] { loop.post([&] { run = true; }); }).join();
+  assert_int_equal(poll(&ready, 1, 5000), 1);
+  assert_false(run);
+  loop.turn(0);
+  assert_true(run);
+}
+
+void a_loop_rides_on_another(void**) {
+  Loop host;
+  std::string order;
+  {
+    Loop rider(host.native());
+    assert_ptr_equal(rider.native(), host.native());
+    Timer timer(rider, [&] { order += 't'; });
+    rider.set_wake_handler([&] { order += 'w'; });
+    timer.start(1);
+    rider.post([&] { order += 'p'; });
+    while (order.size() < 2) host.turn(-1);
+    assert_text_equal(order, "pt");
+    std::thread([&] { rider.wake(); }).join();
+    while (order.size() < 3) host.turn(-1);
+    assert_text_equal(order, "ptw");
+    rider.post([] { fail(); });
+  }
+  host.turn(0);  // in which what the rider had closes
+}
+
 }  // namespace
 
 int main() {
@@ -203,6 +308,13 @@ int main() {
       cmocka_unit_test(a_poll_tells_writable_can_pause_and_may_destroy_itself),
       cmocka_unit_test(a_loop_can_run_again),
       cmocka_unit_test(an_exception_is_told_and_the_loop_goes_on),
+      cmocka_unit_test(tasks_posted_between_turns_run_in_the_next),
+      cmocka_unit_test(endless_tasks_leave_others_their_turn),
+      cmocka_unit_test(a_long_chain_of_tasks_needs_no_event_to_go_on),
+      cmocka_unit_test(a_finished_loop_has_run_its_tasks_and_takes_no_more),
+      cmocka_unit_test(a_turn_waits_no_longer_than_told),
+      cmocka_unit_test(the_descriptor_tells_of_a_task_of_another_thread),
+      cmocka_unit_test(a_loop_rides_on_another),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
