@@ -195,18 +195,20 @@ class Engine::Impl {
     return {};
   }
 
+  // What was submitted before the stop comes before it.
   void heed_stop() {
     if (!stop_requested_.load() || stopping_) return;
-    node_->shut_down([this] {
-      drained_ = true;
-      if (mode_ == Mode::kAttached) {
-        last_.emplace(*loop_, [this] { finish(); });
-        last_->start(0);
-      } else {
-        loop_->stop();
-      }
+    stopping_ = loop_->post([this] {
+      node_->shut_down([this] {
+        drained_ = true;
+        if (mode_ == Mode::kAttached) {
+          last_.emplace(*loop_, [this] { finish(); });
+          last_->start(0);
+        } else {
+          loop_->stop();
+        }
+      });
     });
-    stopping_ = true;
   }
 
   // The last commands still find the node; then it goes, outside of every callback of its own.
