@@ -29,7 +29,7 @@ struct Observers {
   std::function<void(LogLevel level, const std::string& line)> log;
   std::function<void(uint16_t port)> started;
   std::function<void()> stopped;
-  RoomObservers rooms;
+  signaling::RoomObservers rooms;
 };
 
 class Engine {

@@ -16,8 +16,8 @@ const net::Response kNotFound = {.status = 404, .body = R"({"error":"Not found"}
 
 }  // namespace
 
-Node::Node(Loop& loop, const Options& options, const Log& log, const RoomObservers& observers,
-           const host::Program& program)
+Node::Node(Loop& loop, const Options& options, const Log& log,
+           const signaling::RoomObservers& observers, const host::Program& program)
     : loop_(loop),
       options_(options),
       origins_(options.cors_origins),
@@ -42,15 +42,9 @@ Node::Node(Loop& loop, const Options& options, const Log& log, const RoomObserve
 
 Node::~Node() = default;
 
-signaling::RoomHooks Node::room_hooks(const RoomObservers& observers,
+signaling::RoomHooks Node::room_hooks(const signaling::RoomObservers& observers,
                                       const host::Program& program) {
-  signaling::RoomHooks hooks = {.created = observers.created,
-                                .joined = observers.joined,
-                                .left = observers.left,
-                                .refused = observers.refused,
-                                .creating = {},
-                                .joining = {},
-                                .withdraw = {}};
+  signaling::RoomHooks hooks = {observers, {}, {}, {}};
   const auto verdict_of = [](signaling::Decide decide) {
     return [decide = std::move(decide)](const host::Decision& decision) {
       decide(decision.accepted ? signaling::Verdict() : decision.message);

@@ -25,20 +25,11 @@
 
 namespace signalbox {
 
-// What a host hears of the rooms of the room application. Each may be empty.
-struct RoomObservers {
-  std::function<void(const std::string& room)> created;
-  std::function<void(const std::string& room, const std::string& socket)> joined;
-  std::function<void(const std::string& room, const std::string& socket)> left;
-  std::function<void(const std::string& room, const std::string& socket, const std::string& reason)>
-      refused;
-};
-
 class Node : private net::Handler {
  public:
   // Keeps references; throws std::runtime_error when the system refuses descriptors.
-  Node(Loop& loop, const Options& options, const Log& log, const RoomObservers& observers,
-       const host::Program& program);
+  Node(Loop& loop, const Options& options, const Log& log,
+       const signaling::RoomObservers& observers, const host::Program& program);
   ~Node() override;
 
   // Binds the listener and begins to serve. kAddress, kInvalid or kSystem.
@@ -67,7 +58,8 @@ class Node : private net::Handler {
       const net::Request& request) override;
   bool for_engineio(const net::Request& request) const;
   bool for_api(const net::Request& request) const;
-  signaling::RoomHooks room_hooks(const RoomObservers& observers, const host::Program& program);
+  signaling::RoomHooks room_hooks(const signaling::RoomObservers& observers,
+                                  const host::Program& program);
   void check_drained();
 
   Loop& loop_;

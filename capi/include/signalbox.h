@@ -332,10 +332,10 @@ SBX_API int sbx_engine_poll_fd(const sbx_engine* engine);
 SBX_API int sbx_engine_poll_timeout(const sbx_engine* engine);
 
 /** Asks the engine to end: it stops listening, closes its sessions, takes their sockets out of
- * their rooms, within the option shutdown.timeout. Returns at once; `stopped` tells the end. What
- * this thread has called before is carried out first. From a
- * signal handler, too; again, too. A stop that comes before the engine serves ends it as soon as it
- * listens. No errors but NULL. */
+ * their rooms, lets questions that wait for you be answered, within the option shutdown.timeout.
+ * Returns at once; `stopped` tells the end. What this thread has called before is carried out
+ * first. From a signal handler, too; again, too. A stop that comes before the engine serves ends it
+ * as soon as it listens. No errors but NULL. */
 SBX_API sbx_error sbx_engine_stop(sbx_engine* engine);
 
 /** Waits for the thread of sbx_engine_start to end; at once when there is none. SBX_E_STATE inside

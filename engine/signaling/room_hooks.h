@@ -14,17 +14,19 @@
 
 namespace signalbox::signaling {
 
-// Why not, for the client; nothing: it may.
-using Verdict = std::optional<std::string>;
-using Decide = std::function<void(const Verdict& refusal)>;
-
-struct RoomHooks {
+struct RoomObservers {
   std::function<void(const std::string& room)> created;
   std::function<void(const std::string& room, const std::string& socket)> joined;
   std::function<void(const std::string& room, const std::string& socket)> left;
   std::function<void(const std::string& room, const std::string& socket, const std::string& why)>
       refused;
+};
 
+// Why not, for the client; nothing: it may.
+using Verdict = std::optional<std::string>;
+using Decide = std::function<void(const Verdict& refusal)>;
+
+struct RoomHooks : RoomObservers {
   // Whether a room may be created, or a socket may enter one; `decide` is called once, later,
   // unless the question is withdrawn. The result, never 0, is for `withdraw`. Empty: it may.
   std::function<uint64_t(const std::string& room, const net::Request& request, Decide decide)>

@@ -6,7 +6,6 @@
 //
 // The port is 3000 by default; 0 takes a free one, which the first line of output names. The
 // heartbeat is what suites expect by default: 300 and 200 ms.
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,13 +13,13 @@
 #include <utility>
 
 #include "engine/core/counters.h"
-#include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
 #include "engine/engineio/server.h"
 #include "engine/net/http_exchange.h"
 #include "engine/net/origin_policy.h"
 #include "engine/net/server.h"
+#include "tests/apps/serve.h"
 
 namespace {
 
@@ -56,8 +55,6 @@ class Front : public net::Handler {
   engineio::Server& engineio_;
 };
 
-Loop* running = nullptr;
-
 int serve(const char* port, const char* ping_interval, const char* ping_timeout) {
   Options options;
   options.engineio_max_payload = 1000000;
@@ -70,9 +67,7 @@ int serve(const char* port, const char* ping_interval, const char* ping_timeout)
     return 2;
   }
   Loop loop;
-  const Log log(LogLevel::kWarning, [](LogLevel /*level*/, const std::string& line) {
-    std::fprintf(stderr, "%s\n", line.c_str());
-  });
+  const Log log = apps::log_to_stderr();
   Counters counters;
   const net::OriginPolicy origins({"*"});
   engineio::Server engineio(loop, options, origins, counters, [](engineio::Session& session) {
@@ -80,22 +75,7 @@ int serve(const char* port, const char* ping_interval, const char* ping_timeout)
   });
   Front front(engineio);
   net::Server net(loop, log, options, origins, counters, front);
-  const Status opened = net.open();
-  if (!opened.ok()) {
-    std::fprintf(stderr, "engineio_echo: %s\n", opened.text().c_str());
-    return 1;
-  }
-  std::printf("listening on http://localhost:%u/engine.io/\n", net.port());
-  std::fflush(stdout);
-  running = &loop;
-  bool ending = false;
-  loop.set_wake_handler([&] {
-    if (!std::exchange(ending, true)) net.close([&loop] { loop.stop(); });
-  });
-  std::signal(SIGTERM, [](int) { running->wake(); });
-  std::signal(SIGINT, [](int) { running->wake(); });
-  loop.run();
-  return 0;
+  return apps::serve(loop, net, "/engine.io/");
 }
 
 }  // namespace

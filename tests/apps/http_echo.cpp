@@ -7,20 +7,19 @@
 //
 // A request with ?status=N is answered with that status. Preflights allow PUT, PATCH and DELETE.
 #include <charconv>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
 
 #include "engine/core/counters.h"
 #include "engine/core/json.h"
-#include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
 #include "engine/engineio/server.h"
 #include "engine/net/http_exchange.h"
 #include "engine/net/origin_policy.h"
 #include "engine/net/server.h"
+#include "tests/apps/serve.h"
 
 namespace {
 
@@ -100,8 +99,6 @@ class Front : public net::Handler {
   engineio::Server& engineio_;
 };
 
-Loop* running = nullptr;
-
 int serve(const char* port, const char* headers) {
   Options options;
   Status status = set_option(options, "listen.port", port);
@@ -111,9 +108,7 @@ int serve(const char* port, const char* headers) {
     return 2;
   }
   Loop loop;
-  const Log log(LogLevel::kWarning, [](LogLevel /*level*/, const std::string& line) {
-    std::fprintf(stderr, "%s\n", line.c_str());
-  });
+  const Log log = apps::log_to_stderr();
   Counters counters;
   const net::OriginPolicy origins({"*"});
   engineio::Server engineio(loop, options, origins, counters, [](engineio::Session& session) {
@@ -123,22 +118,7 @@ int serve(const char* port, const char* headers) {
   net::Server net(loop, log, options, origins, counters, front);
   net.keep_headers(headers != nullptr);
   engineio.keep_handshakes(headers != nullptr);
-  status = net.open();
-  if (!status.ok()) {
-    std::fprintf(stderr, "http_echo: %s\n", status.text().c_str());
-    return 1;
-  }
-  std::printf("listening on http://localhost:%u/\n", net.port());
-  std::fflush(stdout);
-  running = &loop;
-  bool ending = false;
-  loop.set_wake_handler([&] {
-    if (!std::exchange(ending, true)) net.close([&loop] { loop.stop(); });
-  });
-  std::signal(SIGTERM, [](int) { running->wake(); });
-  std::signal(SIGINT, [](int) { running->wake(); });
-  loop.run();
-  return 0;
+  return apps::serve(loop, net, "/");
 }
 
 }  // namespace
