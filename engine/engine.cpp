@@ -60,7 +60,11 @@ class Engine::Impl {
 
   Status run() {
     const Status begun = begin(Mode::kThread);
-    return begun.ok() ? serve([](const Status&) {}) : begun;
+    if (!begun.ok()) return begun;
+    in_run_.store(true);
+    const Status status = serve([](const Status&) {});
+    in_run_.store(false);
+    return status;
   }
 
   Status start() {
@@ -116,6 +120,16 @@ class Engine::Impl {
   void join() {
     const std::lock_guard<std::mutex> lock(thread_mutex_);  // many may wait
     if (thread_.joinable()) thread_.join();
+  }
+
+  Status check_destroyable() const {
+    if (in_run_.load()) {
+      return {ErrorCode::kState, "the engine runs in another thread: stop it and let that return"};
+    }
+    if (serving() && mode_ == Mode::kAttached) {
+      return {ErrorCode::kState, "the engine is attached: stop it and let its loop run to the end"};
+    }
+    return {};
   }
 
   bool serving() const { return port_.load() != 0; }
@@ -241,6 +255,7 @@ class Engine::Impl {
   std::atomic<bool> stop_requested_ = false;
   std::atomic<uint16_t> port_ = 0;
   std::atomic<bool> ended_ = false;
+  std::atomic<bool> in_run_ = false;
 };
 
 Engine::Engine(Options options, LogLevel log_level, Observers observers, host::Program program)
@@ -278,6 +293,9 @@ void Engine::stop() {
 }
 void Engine::join() {
   impl_->join();
+}
+Status Engine::check_destroyable() const {
+  return impl_->check_destroyable();
 }
 bool Engine::serving() const {
   return impl_->serving();

@@ -36,7 +36,7 @@ class Engine {
  public:
   // `program`: what is known of it already; see configure().
   Engine(Options options, LogLevel log_level, Observers observers, host::Program program);
-  // Stops an engine that serves, and waits for it. An attached one must have ended.
+  // Stops an engine that serves, and waits for it. Not before check_destroyable() agrees.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -73,6 +73,9 @@ class Engine {
 
   // Waits for the thread of start() to end.
   void join();
+
+  // kState while a thread is in run(), and for an attached engine that has not ended.
+  Status check_destroyable() const;
 
   // Listens, or has not yet let go of its last client.
   bool serving() const;

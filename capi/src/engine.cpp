@@ -85,18 +85,6 @@ host::Program program_of(const sbx_engine& engine) {
   return program;
 }
 
-// Counts itself for as long as it lives.
-class Counted {
- public:
-  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  std::atomic<int>& count_;
-};
-
 const Status kInCallback = {ErrorCode::kState, "not inside a callback of this engine"};
 
 }  // namespace
@@ -130,7 +118,6 @@ sbx_error sbx_engine_run(sbx_engine* engine) {
   return guard([&] {
     if (engine == nullptr) return null("engine");
     if (engine->calls_this_thread()) return kInCallback;
-    const Counted running(engine->running);
     return engine->engine.run();
   });
 }
@@ -139,9 +126,7 @@ sbx_error sbx_engine_attach(sbx_engine* engine, struct uv_loop_s* loop) {
   return guard([&] {
     if (engine == nullptr) return null("engine");
     if (loop == nullptr) return null("loop");
-    Status status = engine->engine.attach(loop);
-    if (status.ok()) engine->attached = true;
-    return status;
+    return engine->engine.attach(loop);
   });
 }
 
@@ -190,12 +175,7 @@ sbx_error sbx_engine_destroy(sbx_engine* engine) {
   return guard([&]() -> Status {
     if (engine == nullptr) return {};
     if (engine->calls_this_thread()) return kInCallback;
-    if (engine->running != 0) {
-      return {ErrorCode::kState, "the engine runs in another thread: stop it and let that return"};
-    }
-    if (engine->attached && engine->engine.serving()) {
-      return {ErrorCode::kState, "the engine is attached: stop it and let its loop run to the end"};
-    }
+    if (Status status = engine->engine.check_destroyable(); !status.ok()) return status;
     delete engine;
     return {};
   });

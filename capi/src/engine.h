@@ -25,10 +25,10 @@ struct sbx_engine {
   bool calls_this_thread() const { return calling_.load() == std::this_thread::get_id(); }
 
   const sbx_callbacks callbacks;
-  signalbox::Engine engine;
-  std::atomic<int> running{0};        // threads that are in sbx_engine_run
-  std::atomic<bool> attached{false};  // to the host's loop
 
  private:
   mutable std::atomic<std::thread::id> calling_;  // the thread that is in one of our callbacks
+
+ public:
+  signalbox::Engine engine;  // the last: it calls back until it is gone
 };
