@@ -46,7 +46,7 @@ def sources(tmp_path_factory):
 def configure(sources, prefix, wanted):
     build = sources.parent / f"build-{wanted}"
     return build, subprocess.run(
-        ["cmake", "-S", sources, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DWANTED={wanted}"],
+        ["cmake", "-G", "Ninja", "-S", sources, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DWANTED={wanted}"],
         capture_output=True, text=True)
 
 
