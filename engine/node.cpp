@@ -140,7 +140,9 @@ void Node::shut_down(std::function<void()> done) {
 void Node::check_drained() {
   const bool silent =
       net_.web_sockets() == 0 && !(signaling_ && signaling_->busy()) && host_.waiting() == 0;
-  if (!silent && loop_.now_ms() < drain_until_ms_) {
+  // Silent twice: between the two checks the last answers go out.
+  const bool over = std::exchange(silent_, silent) && silent;
+  if (!over && loop_.now_ms() < drain_until_ms_) {
     drain_.start(kDrainCheckMs);
     return;
   }

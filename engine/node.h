@@ -73,6 +73,7 @@ class Node : private net::Handler {
   net::Server net_;
   Timer drain_;
   uint64_t drain_until_ms_ = 0;
+  bool silent_ = false;            // when it was last checked
   std::function<void()> drained_;  // set: we are shutting down
 };
 

@@ -182,7 +182,7 @@ typedef struct sbx_connect {
   const char* socket;  /**< the id that the socket will have: 20 characters, unique, public */
   const char* auth;    /**< what the client gave as auth: a JSON object; "{}" when it gave none */
   const char* address; /**< the client's, behind trusted proxies (option proxy.trusted) */
-  const sbx_pair* headers; /**< of the request that opened the session; see below */
+  const sbx_pair* headers; /**< of the request that opened the session; see above */
   size_t header_count;     /**< of headers */
   const sbx_pair* query;   /**< of the same request, decoded */
   size_t query_count;      /**< of query */

@@ -56,7 +56,7 @@ class Host {
   // False when no mount takes the request.
   bool on_request(const std::shared_ptr<net::HttpExchange>& exchange);
 
-  // Questions that wait for the host's answer; the second cancels them all, and answers HTTP
+  // Questions that wait for the host's answer; the second refuses them all, and answers HTTP
   // requests 503.
   size_t waiting() const { return tickets_.waiting(); }
   void give_up() { tickets_.give_up(); }

@@ -38,7 +38,7 @@ void HostedNamespace::on_connect(socketio::Socket& socket) {
   void* early = nullptr;
   if (const auto found = waiting_.find(socket.id()); found != waiting_.end()) {
     early = found->second.get();
-    if (early != nullptr) additions_[&socket].data = std::move(found->second);
+    if (found->second.set()) additions_[&socket].data = std::move(found->second);
   }
   const NamespaceProgram* program = handlers();
   if (program != nullptr && program->connected) program->connected({socket, {}, early});

@@ -62,6 +62,7 @@ class HostedNamespace : public socketio::NamespaceHandler {
       if (release_) release_(data_);
     }
     void* get() const { return data_; }
+    bool set() const { return data_ != nullptr || release_ != nullptr; }
 
    private:
     void* data_ = nullptr;

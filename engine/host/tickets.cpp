@@ -65,13 +65,11 @@ void Tickets::give_up() {
   std::vector<uint64_t> all;
   for (const auto& [ticket, question] : questions_) all.push_back(ticket);
   for (const uint64_t ticket : all) {
-    const auto found = questions_.find(ticket);
-    if (found == questions_.end()) continue;
-    if (const auto* exchange = std::get_if<Exchange>(&found->second.answer)) {
-      (*exchange)->respond(
-          {.status = 503, .body = R"({"error":"The server is shutting down"})", .close = true});
-    }
-    cancel(ticket);
+    if (!questions_.contains(ticket)) continue;
+    decide(ticket, {.message = "The server is shutting down"});
+    respond(ticket,
+            {.status = 503, .body = R"({"error":"The server is shutting down"})", .close = true});
+    if (abandoned_) abandoned_(ticket);
   }
 }
 

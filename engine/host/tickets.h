@@ -44,7 +44,7 @@ class Tickets {
   void cancel(uint64_t ticket);
 
   size_t waiting() const { return questions_.size(); }
-  // Cancels all that wait; HTTP requests are answered 503.
+  // Refuses all that wait; HTTP requests are answered 503.
   void give_up();
 
  private:

@@ -48,10 +48,11 @@ Server::Server(Loop& loop, const Log& log, const Options& options, const OriginP
       handler_(handler),
       origins_(origins),
       listener_(loop),
+      // At once: what is to be closed later it looks after only when something else happens.
       hangups_(loop,
                [](void* wsi) {
                  lws_set_timeout(static_cast<struct lws*>(wsi), PENDING_TIMEOUT_CLOSE_SEND,
-                                 LWS_TO_KILL_ASYNC);
+                                 LWS_TO_KILL_SYNC);
                }),
       closing_(loop, [this] { go_on_closing(); }) {}
 

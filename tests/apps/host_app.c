@@ -272,6 +272,8 @@ static void tell_room(const char* what, const sbx_room_request* request, const c
   text("socket", request->socket);
   text("address", request->address);
   number("data", (uintptr_t)request->data);
+  pairs("headers", request->headers, request->header_count);
+  pairs("query", request->query, request->query_count);
   end();
   run_script(script, &(struct news){.ticket = request->ticket, .socket = request->socket});
   leave();
@@ -285,6 +287,15 @@ static void on_creating(void* user, const sbx_room_request* request) {
 static void on_joining(void* user, const sbx_room_request* request) {
   (void)user;
   tell_room("joining", request, joining_script);
+}
+
+static void on_abandoned(void* user, uint64_t ticket) {
+  (void)user;
+  enter();
+  begin("abandoned");
+  number("ticket", ticket);
+  end();
+  leave();
 }
 
 static void tell_of_room(const char* what, const char* room, const char* socket,
@@ -371,7 +382,8 @@ static sbx_error create(char** w) {
                              .room_created = on_room_created,
                              .joined = on_joined,
                              .left = on_left,
-                             .refused = on_refused};
+                             .refused = on_refused,
+                             .abandoned = on_abandoned};
   sbx_config* config = sbx_config_new();
   sbx_error code = SBX_OK;
   for (; *w != NULL && code == SBX_OK; ++w) {

@@ -296,6 +296,226 @@ static void only_an_open_engine_takes_turns(void** state) {
   assert_ok(sbx_engine_destroy(host.engine));
 }
 
+/* --- Commands from the loop's other callbacks ------------------------------------------------- */
+
+/* A command whose end is seen. While it waits nothing else happens on the loop but a deadline, by
+ * which it is given up. */
+struct command {
+  sbx_engine* engine;
+  uv_timer_t deadline;
+  uint64_t called_ms;
+  uint64_t done_ms;
+};
+
+static void on_done(void* data) {
+  struct command* command = data;
+  command->done_ms = uv_now(command->deadline.loop);
+  uv_stop(command->deadline.loop);
+}
+
+static void on_deadline(uv_timer_t* deadline) {
+  uv_stop(deadline->loop);
+}
+
+static void call(struct command* command) {
+  uv_update_time(command->deadline.loop);
+  command->called_ms = uv_now(command->deadline.loop);
+  assert_ok(sbx_set_data(command->engine, "nobody", command, on_done));
+  assert_int_equal(command->done_ms, 0); /* never inside the call */
+}
+
+static void begin_command(struct command* command, uv_loop_t* loop, sbx_engine* engine) {
+  memset(command, 0, sizeof *command);
+  command->engine = engine;
+  uv_timer_init(loop, &command->deadline);
+  uv_timer_start(&command->deadline, on_deadline, 3000, 0);
+}
+
+static void assert_done_soon(struct command* command) {
+  uv_timer_stop(&command->deadline);
+  uv_close((uv_handle_t*)&command->deadline, NULL);
+  assert_int_not_equal(command->done_ms, 0);
+  assert_true(command->done_ms - command->called_ms < 200);
+}
+
+/* What engines and libwebsockets had to do at their beginning is behind them. */
+static void settle(uv_loop_t* loop) {
+  for (int i = 0; i < 20; ++i) uv_run(loop, UV_RUN_NOWAIT);
+}
+
+static void end_attached(struct host* host, uv_loop_t* loop) {
+  assert_ok(sbx_engine_stop(host->engine));
+  while (host->stopped == 0) uv_run(loop, UV_RUN_ONCE);
+  assert_ok(sbx_engine_destroy(host->engine));
+}
+
+static void on_timer(uv_timer_t* timer) {
+  call(timer->data);
+}
+
+static void a_command_of_a_timer_wakes_the_loop(void** state) {
+  uv_loop_t loop;
+  uv_timer_t timer;
+  struct host host;
+  struct command command;
+  (void)state;
+  uv_loop_init(&loop);
+  create(&host);
+  assert_ok(sbx_engine_attach(host.engine, &loop));
+  settle(&loop);
+  begin_command(&command, &loop, host.engine);
+  uv_timer_init(&loop, &timer);
+  timer.data = &command;
+  uv_timer_start(&timer, on_timer, 20, 0);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  uv_close((uv_handle_t*)&timer, NULL);
+  assert_done_soon(&command);
+  end_attached(&host, &loop);
+  close_loop(&loop);
+}
+
+static void on_prepare(uv_prepare_t* prepare) {
+  struct command* command = prepare->data;
+  prepare->data = NULL;
+  if (command != NULL) call(command);
+}
+
+/* The last that is called before the loop waits. What was started last is called first: one comes
+ * before what the engine itself may have there, one behind it. */
+static void a_command_of_a_prepare_callback_wakes_the_loop(void** state) {
+  uv_loop_t loop;
+  uv_prepare_t prepare[2];
+  struct host host;
+  struct command command;
+  (void)state;
+  uv_loop_init(&loop);
+  create(&host);
+  for (int i = 0; i < 2; ++i) {
+    if (i == 1) assert_ok(sbx_engine_attach(host.engine, &loop));
+    uv_prepare_init(&loop, &prepare[i]);
+    prepare[i].data = NULL;
+    uv_prepare_start(&prepare[i], on_prepare);
+  }
+  for (int i = 0; i < 2; ++i) {
+    settle(&loop);
+    begin_command(&command, &loop, host.engine);
+    prepare[i].data = &command;
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_done_soon(&command);
+  }
+  for (int i = 0; i < 2; ++i) uv_close((uv_handle_t*)&prepare[i], NULL);
+  end_attached(&host, &loop);
+  close_loop(&loop);
+}
+
+static void on_check(uv_check_t* check) {
+  uv_check_stop(check);
+  call(check->data);
+}
+
+static void a_command_of_a_check_callback_wakes_the_loop(void** state) {
+  uv_loop_t loop;
+  uv_check_t check;
+  struct host host;
+  struct command command;
+  (void)state;
+  uv_loop_init(&loop);
+  create(&host);
+  assert_ok(sbx_engine_attach(host.engine, &loop));
+  settle(&loop);
+  begin_command(&command, &loop, host.engine);
+  uv_check_init(&loop, &check);
+  check.data = &command;
+  uv_check_start(&check, on_check);
+  uv_run(&loop, UV_RUN_NOWAIT);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  uv_close((uv_handle_t*)&check, NULL);
+  assert_done_soon(&command);
+  end_attached(&host, &loop);
+  close_loop(&loop);
+}
+
+static void on_released_calls(void* data) {
+  call(data);
+}
+
+/* The callback of one engine calls the other's: whichever of them the loop serves first. */
+static void engines_on_one_loop_call_each_other(void** state) {
+  uv_loop_t loop;
+  struct host hosts[2];
+  struct command command;
+  (void)state;
+  uv_loop_init(&loop);
+  for (int i = 0; i < 2; ++i) {
+    create(&hosts[i]);
+    assert_ok(sbx_engine_attach(hosts[i].engine, &loop));
+  }
+  for (int i = 0; i < 2; ++i) {
+    settle(&loop);
+    begin_command(&command, &loop, hosts[1 - i].engine);
+    assert_ok(sbx_set_data(hosts[i].engine, "nobody", &command, on_released_calls));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_done_soon(&command);
+  }
+  for (int i = 0; i < 2; ++i) end_attached(&hosts[i], &loop);
+  close_loop(&loop);
+}
+
+/* --- Engines inside each other's callbacks ---------------------------------------------------- */
+
+struct nest {
+  sbx_engine* outer;
+  sbx_engine* inner;
+  int calls;
+};
+
+static void on_innermost(void* user, const sbx_http_request* request) {
+  const struct nest* nest = user;
+  assert_refused(sbx_engine_run_once(nest->outer, 0), SBX_E_STATE, "callback");
+  assert_refused(sbx_engine_destroy(nest->outer), SBX_E_STATE, "callback");
+  assert_refused(sbx_engine_run_once(nest->inner, 0), SBX_E_STATE, "callback");
+  assert_refused(sbx_engine_destroy(nest->inner), SBX_E_STATE, "callback");
+  assert_ok(sbx_http_respond(nest->inner, request->ticket, 200, NULL, 0, "inner", 5));
+  ((struct nest*)user)->calls++;
+}
+
+static void on_outer(void* user, const sbx_http_request* request) {
+  struct nest* nest = user;
+  /* The other engine may be served here. */
+  while (nest->calls == 0) assert_ok(sbx_engine_run_once(nest->inner, 10));
+  for (int i = 0; i < 3; ++i) assert_ok(sbx_engine_run_once(nest->inner, 0));
+  assert_refused(sbx_engine_run_once(nest->outer, 0), SBX_E_STATE, "callback");
+  assert_refused(sbx_engine_destroy(nest->outer), SBX_E_STATE, "callback");
+  assert_ok(sbx_http_respond(nest->outer, request->ticket, 200, NULL, 0, "outer", 5));
+  nest->calls++;
+}
+
+static void an_engine_is_not_served_or_freed_below_its_own_callback(void** state) {
+  struct nest nest = {.outer = local_engine(NULL), .inner = local_engine(NULL), .calls = 0};
+  char answer[512];
+  (void)state;
+  assert_ok(sbx_engine_mount(nest.outer, "/hello", on_outer, &nest));
+  assert_ok(sbx_engine_mount(nest.inner, "/hello", on_innermost, &nest));
+  assert_ok(sbx_engine_open(nest.outer));
+  assert_ok(sbx_engine_open(nest.inner));
+  const int outer = dial(sbx_engine_port(nest.outer));
+  const int inner = dial(sbx_engine_port(nest.inner));
+  say(outer, kRequest);
+  say(inner, kRequest);
+  while (nest.calls < 2) assert_ok(sbx_engine_run_once(nest.outer, 10));
+  for (int i = 0; i < 3; ++i) assert_ok(sbx_engine_run_once(nest.outer, 0));
+  hear(inner, answer, sizeof answer);
+  assert_non_null(strstr(answer, "\r\n\r\ninner"));
+  hear(outer, answer, sizeof answer);
+  assert_non_null(strstr(answer, "\r\n\r\nouter"));
+  close(outer);
+  close(inner);
+  /* Outside of them both are served and freed as ever. */
+  assert_ok(sbx_engine_run_once(nest.inner, 0));
+  assert_ok(sbx_engine_destroy(nest.outer));
+  assert_ok(sbx_engine_destroy(nest.inner));
+}
+
 static void opening_on_a_port_in_use(void** state) {
   struct host first;
   struct host second;
@@ -324,6 +544,11 @@ int main(void) {
       cmocka_unit_test(an_open_engine_is_served_to_its_end_by_destroy),
       cmocka_unit_test(only_an_open_engine_takes_turns),
       cmocka_unit_test(opening_on_a_port_in_use),
+      cmocka_unit_test(a_command_of_a_timer_wakes_the_loop),
+      cmocka_unit_test(a_command_of_a_prepare_callback_wakes_the_loop),
+      cmocka_unit_test(a_command_of_a_check_callback_wakes_the_loop),
+      cmocka_unit_test(engines_on_one_loop_call_each_other),
+      cmocka_unit_test(an_engine_is_not_served_or_freed_below_its_own_callback),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,27 @@ def test_exception_refuses(engine, errors):
     assert "KeyError: 'secret'" in errors()[0]
 
 
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("refuse", [
+    lambda: signalbox.Refuse("no", object()), lambda: signalbox.Refuse("no", float("nan")),
+    lambda: signalbox.Refuse("no", {b"x": 1}), lambda: signalbox.Refuse(5),
+    lambda: signalbox.Refuse("n\0"), lambda: signalbox.Refuse("\ud800"),
+], ids=["object", "nan", "bytes", "number", "nul", "surrogate"])
+def test_refusal_that_cannot_be_sent_is_one_all_the_same(engine, errors, refuse, later):
+    if later:
+        @engine.on_connect
+        async def on_connect(request):
+            raise refuse()
+    else:
+        @engine.on_connect
+        def on_connect(request):
+            raise refuse()
+
+    assert refusal(engine) == {"message": "internal error"}
+    [error] = errors()
+    assert "Error: " in error
+
+
 def test_namespace_that_nobody_declared(engine):
     engine.on("message")(print)
     assert refusal(engine, "/other") == {"message": "Invalid namespace"}
@@ -109,6 +130,23 @@ def test_same_socket_from_connect_to_disconnect(engine, connect):
     assert history.get(timeout=PATIENCE) in (
         ["connect", "connected", "event", "client namespace disconnect"],
         ["connect", "connected", "event", "transport close"])
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_data_of_the_question_is_that_of_the_socket(engine, connect, later):
+    """Also when nobody but the library keeps the socket in between."""
+    @engine.on_connect
+    def on_connect(request):
+        request.socket.data = "asked"
+        if later:
+            return asyncio.sleep(0)
+
+    @engine.on_connected
+    def on_connected(socket):
+        gc.collect()
+        socket.emit("data", socket.data)
+
+    assert connect(engine).receive() == ("data", "asked")
 
 
 def test_sockets_are_let_go_of(engine, connect):

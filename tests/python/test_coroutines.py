@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import queue
 import threading
 
 import pytest
+import requests
 import signalbox
 import socketio
 
@@ -129,6 +131,92 @@ def test_cancelled_call_is_of_no_consequence(engine, connect, errors):
             return "given up"
 
     assert connect(engine).call("begin") == "given up"
+    assert errors() == []
+
+
+@pytest.fixture
+def forever():
+    """A coroutine function that ends only when it is cancelled, and two queues that tell when."""
+    begun, cancelled = queue.Queue(), queue.Queue()
+
+    async def handler(request):
+        begun.put(request)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.put(request)
+            raise
+
+    return handler, begun, cancelled
+
+
+def leave_undecided(engine, namespace="/"):
+    client = socketio.Client(reconnection=False)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.connect(engine.url, transports=["websocket"], namespaces=[namespace],
+                       wait_timeout=0.1)
+    client.disconnect()
+
+
+def test_decision_is_cancelled_when_its_client_has_gone(engine, errors, forever):
+    handler, begun, cancelled = forever
+    engine.on_connect(handler)
+    leave_undecided(engine)
+    assert cancelled.get(timeout=PATIENCE) is begun.get(timeout=PATIENCE)
+    assert errors() == []
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning",  # of a coroutine that was never awaited
+                            "error::pytest.PytestUnraisableExceptionWarning")
+def test_decision_is_cancelled_before_it_could_begin(engine, errors, forever):
+    handler, begun, cancelled = forever
+    occupied, go_on = threading.Event(), threading.Event()
+
+    @engine.on_connect(namespace="/busy")
+    async def busy(request):
+        occupied.set()
+        go_on.wait(PATIENCE)  # nothing runs on the handler loop meanwhile
+
+    @engine.on_connect
+    def on_connect(request):
+        return handler(request)
+
+    first = threading.Thread(target=leave_undecided, args=(engine, "/busy"))
+    first.start()
+    assert occupied.wait(PATIENCE)
+    leave_undecided(engine)
+    go_on.set()
+    assert cancelled.get(timeout=PATIENCE) is begun.get(timeout=PATIENCE)
+    first.join()
+    gc.collect()
+    assert errors() == []
+
+
+def test_http_answer_that_is_too_late_is_cancelled(errors, forever):
+    handler, begun, cancelled = forever
+    with signalbox.Engine(0, "127.0.0.1", signaling_enabled=False, decision_timeout=100) as engine:
+        engine.mount("/slow")(handler)
+        assert requests.get(f"{engine.url}/slow", timeout=PATIENCE).status_code == 504
+        assert cancelled.get(timeout=PATIENCE) is begun.get(timeout=PATIENCE)
+    assert errors() == []
+
+
+def test_decisions_are_cancelled_when_the_engine_ends(errors, forever):
+    handler, begun, cancelled = forever
+
+    async def main():
+        async with signalbox.Engine(0, "127.0.0.1", signaling_enabled=False) as engine:
+            engine.on_connect(handler)
+            client = socketio.AsyncClient(reconnection=False)
+            await client.connect(engine.url, transports=["websocket"], wait=False)
+            while begun.empty():
+                await asyncio.sleep(0.01)
+            assert cancelled.empty()
+        await client.disconnect()
+        await asyncio.sleep(0.05)  # the loop goes on
+        assert cancelled.get_nowait() is begun.get_nowait()
+
+    asyncio.run(main())
     assert errors() == []
 
 

@@ -80,6 +80,21 @@ def test_creation_of_a_room_can_be_refused(signalbox_engine):
     assert create(signalbox_engine, "public-room").json()["success"]
 
 
+def test_requests_for_rooms_tell_who_asks(signalbox_engine, connect):
+    engine, asked = signalbox_engine, queue.Queue()
+    engine.on_create_room(asked.put)
+    engine.on_join_room(asked.put)
+    requests.post(f"{engine.url}/api/create_room?plan=a%20b", json={"roomId": "asked-room"},
+                  headers={"Authorization": "me"}, timeout=PATIENCE)
+    creation = asked.get(timeout=PATIENCE)
+    assert creation.headers["authorization"] == "me"
+    assert creation.query == {"plan": "a b"}
+    client = connect(engine)
+    assert join(client, "asked-room")["success"]
+    entry = asked.get(timeout=PATIENCE)
+    assert (entry.socket.id, entry.headers, entry.query) == (client.id, {}, {})
+
+
 def test_creation_of_a_room_can_be_refused_later(signalbox_engine):
     @signalbox_engine.on_create_room
     async def on_create_room(request):

@@ -127,6 +127,21 @@ void who_is_gone_does_not_wait_any_more(void**) {
   assert_text_equal(f.told, "1 gone 3 gone 2 late ");
 }
 
+void who_is_forgotten_is_told_nothing(void**) {
+  Fixture f;
+  auto held = std::make_shared<int>(1);
+  const uint64_t first = f.acks.add(a, 5, f.tell('1'));
+  f.acks.add(a, kLong, [held](const AckOutcome&) { fail(); });
+  f.acks.add(b, 10, f.tell('b'));
+  f.acks.forget(a);
+  assert_int_equal(held.use_count(), 1);
+  assert_false(f.answer(a, first, "[1]"));
+  f.acks.drop(a);
+  assert_text_equal(f.told, "");
+  f.run_for(30);
+  assert_text_equal(f.told, "b late ");
+}
+
 void a_handler_may_ask_anew(void**) {
   Fixture f;
   uint64_t second = 0;
@@ -158,6 +173,7 @@ int main() {
       cmocka_unit_test(a_later_question_may_have_less_time),
       cmocka_unit_test(who_has_answered_is_not_late),
       cmocka_unit_test(who_is_gone_does_not_wait_any_more),
+      cmocka_unit_test(who_is_forgotten_is_told_nothing),
       cmocka_unit_test(a_handler_may_ask_anew),
       cmocka_unit_test(what_waits_is_destroyed_with_it),
   };

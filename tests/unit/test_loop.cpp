@@ -294,6 +294,30 @@ void a_loop_rides_on_another(void**) {
   host.turn(0);  // in which what the rider had closes
 }
 
+// Whichever of them the host's loop serves first: what is posted by a timer's callback, or by a
+// task of another rider, needs no event to be run.
+void riders_post_to_each_other_without_sleeping(void**) {
+  Loop host;
+  std::string order;
+  {
+    Loop first(host.native());
+    Loop second(host.native());
+    Timer give_up(host, [] { fail(); });
+    Timer begin(first, [&] { second.post([&] { order += 't'; }); });
+    give_up.start(5000);
+    begin.start(1);
+    while (order.empty()) host.turn(-1);
+    first.post([&] { second.post([&] { first.post([&] { order += 'p'; }); }); });
+    second.post([&] { first.post([&] { second.post([&] { order += 'q'; }); }); });
+    while (order.size() < 3) host.turn(-1);
+    assert_true(order == "tpq" || order == "tqp");
+    // Nothing keeps the loop busy then.
+    host.turn(0);
+    assert_true(host.timeout_ms() > 0);
+  }
+  host.turn(0);
+}
+
 }  // namespace
 
 int main() {
@@ -315,6 +339,7 @@ int main() {
       cmocka_unit_test(a_turn_waits_no_longer_than_told),
       cmocka_unit_test(the_descriptor_tells_of_a_task_of_another_thread),
       cmocka_unit_test(a_loop_rides_on_another),
+      cmocka_unit_test(riders_post_to_each_other_without_sleeping),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -309,6 +309,58 @@ test('a question over polling is answered by a poll', async () => {
   await host.take('disconnected', { socket: asked.socket });
 });
 
+test('data attached before the answer reaches the first callback', async () => {
+  const ws = await rawSession();
+  ws.send('40');
+  const { ticket, socket } = await host.take('connecting');
+  await host.call('set_data', socket, 1);
+  await host.call('set_data', socket, 2);
+  assert.equal((await host.take('release')).data, 1);
+  await host.call('accept', ticket);
+  assert.equal((await host.take('connected', { socket })).data, 2);
+  assert.deepEqual(host.has('release'), []);
+  ws.close();
+  assert.equal((await host.take('disconnected', { socket })).data, 2);
+  assert.equal((await host.take('release')).data, 2);
+  assert.deepEqual(host.told.messages, []);
+});
+
+test('also inside the question', () =>
+  withHost(
+    {},
+    [asking('/', script(['set_data', '$socket', 5], ['accept', '$ticket']))],
+    async (other) => {
+      const peer = await Peer.connect(other);
+      assert.equal((await other.take('connected', { socket: peer.id })).data, 5);
+      await peer.close();
+      await other.take('disconnected', { data: 5 });
+      assert.equal((await other.take('release')).data, 5);
+    },
+  ));
+
+for (const [what, end] of Object.entries({
+  'is refused': ({ ticket }) => host.call('refuse', ticket, 'no', null),
+  'takes its question back': (_, ws) => ws.send('41'),
+  'asks again with other auth': (_, ws) => ws.send('40{"again":true}'),
+  'goes away': (_, ws) => ws.connection.reset(),
+  'waits for too long': () => {},
+})) {
+  test(`data of a client that ${what} is given back`, async () => {
+    const ws = await rawSession();
+    ws.send('40');
+    const asked = await host.take('connecting');
+    await host.call('set_data', asked.socket, 3);
+    assert.deepEqual(host.has('release'), []);
+    await end(asked, ws);
+    assert.equal((await host.take('release')).data, 3);
+    // There is no such socket now.
+    await host.call('set_data', asked.socket, 4);
+    assert.equal((await host.take('release')).data, 4);
+    assert.deepEqual([...host.has('release'), ...host.has('connected')], []);
+    ws.close();
+  });
+}
+
 test('namespaces are declared, and declared anew, while serving', async () => {
   const error = await dial('/new').refused();
   assert.equal(error.message, 'Invalid namespace');

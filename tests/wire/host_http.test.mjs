@@ -280,16 +280,72 @@ test('"/" takes what nobody else takes', () =>
     },
   ));
 
-test('an engine that stops lets go of requests that wait', () =>
-  withHost({}, [['mount', '/ask', kTell]], async (stopping) => {
+test('an engine that stops lets its host answer the requests that wait', () =>
+  withHost({ 'shutdown.timeout': 60_000 }, [['mount', '/ask', kTell]], async (stopping) => {
+    const first = get(stopping, '/ask/1');
+    const { ticket } = await stopping.take('http', { path: '/ask/1' });
+    const second = await RawConnection.open(stopping.port);
+    second.write('GET /ask/2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    const { ticket: left } = await stopping.take('http', { path: '/ask/2' });
+    const kept = await RawConnection.open(stopping.port); // is told that it is too late
+    kept.write('GET /other HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.equal((await kept.answer()).status, 404);
+    await stopping.call('stop');
+    kept.write('GET /ask/3 HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.equal((await kept.answer()).status, 503);
+    await new Promise((resolve) => setTimeout(resolve, 100)); // it goes on waiting
+    assert.deepEqual(stopping.told.messages, []);
+    await stopping.call('respond', ticket, 201, 'better late');
+    const { status, text } = await first;
+    assert.deepEqual([status, text], [201, 'better late']);
+    await stopping.call('respond', left, 200, '');
+    await stopping.take('stopped'); // long before its time
+    assert.deepEqual(stopping.told.messages, []);
+    assert.equal((await stopping.attempt('respond', left, 200, 'late')).code, -2);
+  }));
+
+// The connections may be closed before they have taken what was answered last.
+test('also the last of them', async () => {
+  for (let i = 0; i < 10; ++i) {
+    await withHost({ 'shutdown.timeout': 60_000 }, [['mount', '/ask', kTell]], async (stopping) => {
+      const reply = get(stopping, '/ask');
+      const { ticket } = await stopping.take('http');
+      await stopping.call('stop');
+      await new Promise((resolve) => setTimeout(resolve, 20 + i));
+      await stopping.call('respond', ticket, 200, 'the last');
+      const [{ text }] = await Promise.all([reply, stopping.take('stopped')]);
+      assert.equal(text, 'the last');
+    });
+  }
+});
+
+test('and answers 503 for it at the end of its time', () =>
+  withHost({ 'shutdown.timeout': 300 }, [['mount', '/ask', kTell]], async (stopping) => {
     const connection = await RawConnection.open(stopping.port);
     connection.write('GET /ask HTTP/1.1\r\nHost: a\r\n\r\n');
     const { ticket } = await stopping.take('http');
+    const begun = Date.now();
     await stopping.call('stop');
+    const { status, head, text } = await connection.answer();
+    assert.ok(Date.now() - begun >= 250, 'the host had its time');
+    assert.deepEqual([status, JSON.parse(text)], [503, { error: 'The server is shutting down' }]);
+    assert.match(head, /\r\nConnection: close/i);
+    await stopping.take('abandoned', { ticket });
     await stopping.take('stopped');
     await connection.closed;
     assert.equal((await stopping.attempt('respond', ticket, 200, 'late')).code, -2);
   }));
+
+// To a C program it would end there, and be another one.
+for (const query of ['kept=1&token=admin%00x', 'kept=1&a%00=2', 'kept=1&%00']) {
+  test(`no parameter with a NUL in it is shown to the host: ${query}`, async () => {
+    const connection = await RawConnection.open(host.port);
+    connection.write(`GET /app?${query} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await connection.answer(); // or the end: libwebsockets refuses such a request
+    for (const asked of host.has('http')) assert.deepEqual(asked.query, [['kept', '1']]);
+    connection.close();
+  });
+}
 
 test('a large answer arrives whole', async () => {
   const text = 'é'.repeat(400_000);

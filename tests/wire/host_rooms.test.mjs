@@ -23,6 +23,7 @@ before(async () => {
       'decision.timeout': 500,
       creating: kTell,
       joining: kTell,
+      'http.headers': 'x-tenant',
     },
     ['add_namespace', '/', null, kTell, kTell, kTell],
     ['add_namespace', '/own', null, kTell, kTell, null],
@@ -94,12 +95,32 @@ async function traces(text) {
 
 test('a room is created when the host says so', async () => {
   const room = longRoom();
-  const answer = post(host, '/api/create_room', { roomId: room });
+  const answer = post(
+    host,
+    '/api/create_room?plan=a%20b&plan',
+    { roomId: room },
+    { 'X-Tenant': 'acme', 'X-Other': 'no', Cookie: 'session=1' },
+  );
   const asked = await host.take('creating');
   assert.deepEqual(
-    { ...asked, ticket: 0 },
-    { what: 'creating', ticket: 0, room, socket: null, address: '127.0.0.1', data: 0 },
+    { ...asked, ticket: 0, headers: [] },
+    {
+      what: 'creating',
+      ticket: 0,
+      room,
+      socket: null,
+      address: '127.0.0.1',
+      data: 0,
+      headers: [],
+      query: [
+        ['plan', 'a b'],
+        ['plan', ''],
+      ],
+    },
   );
+  const headers = Object.fromEntries(asked.headers);
+  assert.deepEqual([headers['x-tenant'], headers.cookie], ['acme', 'session=1']);
+  assert.equal(headers['x-other'], undefined);
   assert.deepEqual(await traces(room), []);
   await host.call('accept', asked.ticket);
   assert.equal((await answer).json.success, true);
@@ -159,7 +180,16 @@ test('a socket enters a room when the host says so', async () => {
   const asked = await host.take('joining');
   assert.deepEqual(
     { ...asked, ticket: 0 },
-    { what: 'joining', ticket: 0, room, socket: peer.id, address: '127.0.0.1', data: 7 },
+    {
+      what: 'joining',
+      ticket: 0,
+      room,
+      socket: peer.id,
+      address: '127.0.0.1',
+      data: 7,
+      headers: [],
+      query: [],
+    },
   );
   assert.deepEqual(await traces(peer.id), []);
   await host.call('accept', asked.ticket);

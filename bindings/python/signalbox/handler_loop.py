@@ -16,6 +16,7 @@ class HandlerLoop:
         self._loop = loop
         self._thread: threading.Thread | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._by_ticket: dict[int, asyncio.Task[None]] = {}
 
     def adopt_running(self) -> None:
         """Takes the loop that is running on this thread, if there is one and none was given."""
@@ -25,16 +26,26 @@ class HandlerLoop:
             except RuntimeError:
                 pass
 
-    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Has the coroutine run, from any thread. RuntimeError when the loop is closed."""
+    def run(self, coroutine: Coroutine[Any, Any, None], ticket: int = 0) -> None:
+        """Has the coroutine run, from any thread; `ticket` is for cancel(). RuntimeError when the loop
+        is closed."""
         if self._loop is None:
             self._begin()
         assert self._loop is not None
         try:
-            self._loop.call_soon_threadsafe(self._create_task, coroutine)
+            self._loop.call_soon_threadsafe(self._create_task, coroutine, ticket)
         except RuntimeError:
             coroutine.close()
             raise
+
+    def cancel(self, ticket: int) -> None:
+        """Cancels what runs with this ticket, if it still does, from any thread."""
+        if self._loop is not None:
+            try:
+                # Twice round the loop: the coroutine may have to begin first.
+                self._loop.call_soon_threadsafe(self._loop.call_soon, self._cancel, ticket)
+            except RuntimeError:
+                pass  # the loop is closed, and nothing runs
 
     def is_own_thread(self) -> bool:
         """Whether this is the thread that close() would wait for."""
@@ -61,7 +72,14 @@ class HandlerLoop:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE)
 
-    def _create_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _create_task(self, coroutine: Coroutine[Any, Any, None], ticket: int) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)  # the loop itself holds tasks weakly
         task.add_done_callback(self._tasks.discard)
+        if ticket:
+            self._by_ticket[ticket] = task
+            task.add_done_callback(lambda _: self._by_ticket.pop(ticket))
+
+    def _cancel(self, ticket: int) -> None:
+        if task := self._by_ticket.get(ticket):
+            task.cancel()

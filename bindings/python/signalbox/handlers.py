@@ -33,7 +33,8 @@ class Handlers:
     """The part of an Engine that handlers are registered with, also while it serves.
 
     A handler that raises is logged with its traceback, and the client gets no acknowledgement, is
-    refused, or is answered 500. A later handler for the same replaces it.
+    refused, or is answered 500. A coroutine that decides or answers something is cancelled when
+    nobody waits for that any more. A later handler for the same replaces it.
     """
 
     def __init__(self, core: _core.Engine, loop: HandlerLoop) -> None:
@@ -43,6 +44,7 @@ class Handlers:
         # A socket's own is kept by the library as its data; here it is found until that has begun.
         self._sockets: WeakValueDictionary[str, Socket] = WeakValueDictionary()
         core.set_hook("log", self._on_log)
+        core.set_hook("abandoned", loop.cancel)
 
     # --- Namespaces ---
 
@@ -189,9 +191,9 @@ class Handlers:
 
     def _on_connecting(self, handler: _Handler, namespace: str, ticket: int, id: str, auth: str,
                        address: str, headers: Pairs, query: Pairs) -> None:
-        socket = self._sockets[id] = self._new_socket(id, namespace, address)
+        socket = self._attached_socket(id, namespace, address)
         request = Connect(socket, json.loads(auth), to_mapping(headers), dict(query))
-        self._decide(handler, ticket, request, socket)
+        self._decide(handler, ticket, request)
 
     def _on_connected(self, handler: _Handler | None, namespace: str, id: str,
                       address: str) -> None:
@@ -205,10 +207,12 @@ class Handlers:
         self._call(handler, socket, reason)
 
     def _on_room_request(self, handler: _Handler, ticket: int, room: str, id: str | None,
-                         address: str, socket: Socket | None) -> None:
+                         address: str, headers: Pairs, query: Pairs,
+                         socket: Socket | None) -> None:
         if id is not None and socket is None:
             socket = self._attached_socket(id, "/", address)
-        self._decide(handler, ticket, RoomRequest(room, socket, address))
+        request = RoomRequest(room, socket, address, to_mapping(headers), dict(query))
+        self._decide(handler, ticket, request)
 
     def _on_room_event(self, handler: _Handler, room: str, id: str, *rest: str) -> None:
         socket = self._sockets.get(id) or self._new_socket(id, "/", "")
@@ -220,16 +224,13 @@ class Handlers:
         respond = partial(self._answer, self._core.respond, ticket)
         self._run(handler, (request,),
                   done=lambda result: respond(*Response.of(result).encode()),
-                  failed=lambda error: respond(500, [], b""))
+                  failed=lambda error: respond(500, [], b""), ticket=ticket)
 
-    def _decide(self, handler: _Handler, ticket: int, request: Any,
-                socket: Socket | None = None) -> None:
+    def _decide(self, handler: _Handler, ticket: int, request: Any) -> None:
         def accept(result: Any) -> None:
             if result is not None and result is not True:
                 raise Refuse("refused")
             self._answer(self._core.accept, ticket)
-            if socket is not None:  # keeps it until it has connected and gone, or gone before that
-                self._answer(self._core.set_data, socket.id, socket)
 
         def refuse(error: BaseException) -> None:
             if not isinstance(error, Refuse):
@@ -237,26 +238,35 @@ class Handlers:
             data = None if error.data is None else dump(error.data).decode()
             self._answer(self._core.refuse, ticket, error.message, data)
 
-        self._run(handler, (request,), accept, refuse)
+        def fail(error: BaseException) -> None:
+            try:
+                refuse(error)
+            except Exception as unsendable:
+                refuse(unsendable)
+                raise
+
+        self._run(handler, (request,), accept, fail, ticket)
 
     def _call(self, handler: _Handler, *args: Any) -> None:
         self._run(handler, args, done=lambda result: None, failed=lambda error: None)
 
     def _run(self, handler: _Handler, args: tuple[Any, ...], done: Callable[[Any], None],
-             failed: Callable[[BaseException], None]) -> None:
+             failed: Callable[[BaseException], None], ticket: int = 0) -> None:
         """Calls a handler, and then `done` with what it has returned, or else `failed`."""
         try:
             result = handler(*args)
             if type(result) is CoroutineType:
-                self._go_on(handler, result, done, failed)
+                self._go_on(handler, result, done, failed, ticket)
             else:
                 done(result)
         except BaseException as error:
             self._fail(handler, error, failed)
 
     def _go_on(self, handler: _Handler, coroutine: _Coroutine, done: Callable[[Any], None],
-               failed: Callable[[BaseException], None] = lambda error: None) -> None:
-        """Has the coroutine run on the handler loop, and then calls `done` or `failed` there."""
+               failed: Callable[[BaseException], None] = lambda error: None,
+               ticket: int = 0) -> None:
+        """Has the coroutine run on the handler loop, and then calls `done` or `failed` there. It is
+        cancelled when its ticket is void."""
         async def finish() -> None:
             try:
                 done(await coroutine)
@@ -264,7 +274,7 @@ class Handlers:
                 self._fail(handler, error, failed)
 
         try:
-            self._loop.run(finish())
+            self._loop.run(finish(), ticket)
         except RuntimeError:  # the loop is closed
             coroutine.close()
             raise

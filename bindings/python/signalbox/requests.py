@@ -41,6 +41,8 @@ class RoomRequest:
     room: str
     socket: Socket | None  #: None when the room is to be created
     address: str
+    headers: Mapping[str, str]  #: of the request to create it, by names in small letters; else empty
+    query: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ void decide(const Function& hook, sbx_engine* engine, const sbx_room_request* re
   in_python([&] {
     if (!hook.get()) return;
     hook.get()(request->ticket, text(request->room), text(request->socket), text(request->address),
-               object(request->data));
+               list(request->headers, request->header_count),
+               list(request->query, request->query_count), object(request->data));
   });
 }
 
@@ -137,6 +138,12 @@ sbx_callbacks callbacks_for(Hooks& into) {
   };
   callbacks.joining = [](void* user, const sbx_room_request* request) {
     decide(hooks(user).joining, hooks(user).engine, request);
+  };
+  callbacks.abandoned = [](void* user, uint64_t ticket) {
+    const Function& hook = hooks(user).abandoned;
+    in_python([&] {
+      if (hook.get()) hook.get()(ticket);
+    });
   };
   return callbacks;
 }

@@ -87,10 +87,15 @@ uint16_t Engine::port() const {
 
 void Engine::set_hook(const std::string& name, py::object function) {
   static const std::map<std::string, Function Hooks::*> kHooks = {
-      {"log", &Hooks::log},           {"started", &Hooks::started},
-      {"joined", &Hooks::joined},     {"room_created", &Hooks::room_created},
-      {"left", &Hooks::left},         {"refused", &Hooks::refused},
-      {"creating", &Hooks::creating}, {"joining", &Hooks::joining},
+      {"log", &Hooks::log},
+      {"started", &Hooks::started},
+      {"joined", &Hooks::joined},
+      {"room_created", &Hooks::room_created},
+      {"left", &Hooks::left},
+      {"refused", &Hooks::refused},
+      {"creating", &Hooks::creating},
+      {"joining", &Hooks::joining},
+      {"abandoned", &Hooks::abandoned},
   };
   (hooks_.*kHooks.at(name)).set(std::move(function));
 }
@@ -198,8 +203,9 @@ sbx_engine* Engine::engine() const {
 
 template <typename Visit>
 void Engine::for_each_function(Visit&& visit) {
-  for (Function* hook : {&hooks_.log, &hooks_.started, &hooks_.room_created, &hooks_.joined,
-                         &hooks_.left, &hooks_.refused, &hooks_.creating, &hooks_.joining}) {
+  for (Function* hook :
+       {&hooks_.log, &hooks_.started, &hooks_.room_created, &hooks_.joined, &hooks_.left,
+        &hooks_.refused, &hooks_.creating, &hooks_.joining, &hooks_.abandoned}) {
     visit(*hook);
   }
   for (auto& [name, functions] : namespaces_) {

@@ -39,7 +39,7 @@ class Function {
 // What sbx_callbacks leads to.
 struct Hooks {
   sbx_engine* engine = nullptr;
-  Function log, started, room_created, joined, left, refused, creating, joining;
+  Function log, started, room_created, joined, left, refused, creating, joining, abandoned;
 };
 
 // What an sbx_namespace leads to.
