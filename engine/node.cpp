@@ -147,8 +147,8 @@ void Node::check_drained() {
     return;
   }
   if (host_.waiting() != 0) {
+    drain_.start(kDrainCheckMs);  // meanwhile the answers go out
     host_.give_up();
-    drain_.start(kDrainCheckMs);  // in which the answers go out
     return;
   }
   // Connections end first, then what they asked of Redis, while everything that is called still

@@ -281,8 +281,9 @@ typedef struct sbx_callbacks {
   /** May this socket enter this room? The room may not exist. Answered likewise; not asked of a
    * socket that is in the room already. NULL: every socket may. */
   void (*joining)(void* user, const sbx_room_request* request);
-  /** A ticket has become void without your answer: its client has gone, its time is up, or the
-   * engine ends. Whatever kind it is of: sbx_connect, sbx_room_request, sbx_http_request. */
+  /** A ticket has become void without your answer: its client has gone (one that has closed its
+   * half of an HTTP connection counts as gone), its time is up, or the engine ends. Whatever kind
+   * it is of: sbx_connect, sbx_room_request, sbx_http_request. */
   void (*abandoned)(void* user, uint64_t ticket);
 } sbx_callbacks;
 

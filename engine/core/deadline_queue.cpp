@@ -39,15 +39,22 @@ void DeadlineQueue::unlink(Deadline& deadline) {
 
 void DeadlineQueue::expire() {
   const uint64_t now = loop_.now_ms();
+  // Also when a callback fails: the others are still due.
+  struct Rearm {
+    ~Rearm() {
+      if (queue.head_ == nullptr) {
+        queue.timer_.stop();
+      } else {
+        queue.timer_.start(queue.head_->due_ms_ > now ? queue.head_->due_ms_ - now : 0);
+      }
+    }
+    DeadlineQueue& queue;
+    uint64_t now;
+  } rearm{*this, now};
   while (head_ != nullptr && head_->due_ms_ <= now) {
     Deadline& due = *head_;
     unlink(due);
     expired_(due.owner_);
-  }
-  if (head_ != nullptr) {
-    timer_.start(head_->due_ms_ - now);
-  } else {
-    timer_.stop();
   }
 }
 

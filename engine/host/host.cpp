@@ -57,16 +57,29 @@ bool Host::wants_handshakes() const {
                      [](const auto& each) { return each.second.connecting != nullptr; });
 }
 
-uint64_t Host::ask_to_create(const std::string& room, const net::Request& request, Decide decide) {
+// A question that could not be put, for want of memory, is none.
+template <typename Put>
+uint64_t Host::ask(Decide decide, Put put) {
   const uint64_t ticket = tickets_.ask(std::move(decide));
-  program_.creating({ticket, room, nullptr, &request, request.client, nullptr});
+  try {
+    put(ticket);
+  } catch (...) {
+    tickets_.cancel(ticket);
+    throw;
+  }
   return ticket;
 }
 
+uint64_t Host::ask_to_create(const std::string& room, const net::Request& request, Decide decide) {
+  return ask(std::move(decide), [&](uint64_t ticket) {
+    program_.creating({ticket, room, nullptr, &request, request.client, nullptr});
+  });
+}
+
 uint64_t Host::ask_to_join(const std::string& room, const Socket& socket, Decide decide) {
-  const uint64_t ticket = tickets_.ask(std::move(decide));
-  program_.joining({ticket, room, &socket, nullptr, socket.address(), data_of(socket)});
-  return ticket;
+  return ask(std::move(decide), [&](uint64_t ticket) {
+    program_.joining({ticket, room, &socket, nullptr, socket.address(), data_of(socket)});
+  });
 }
 
 bool Host::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {

@@ -84,6 +84,8 @@ class Host {
   void set_data(const std::string& socket, void* data, std::function<void(void*)> release);
 
  private:
+  template <typename Put>
+  uint64_t ask(Decide decide, Put put);
   HostedNamespace& hosted(const std::string& name);
   void* data_of(const socketio::Socket& socket) const;
   // The connected socket of that id; null, and counted as a message that is not sent, without.

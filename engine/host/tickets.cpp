@@ -1,7 +1,6 @@
 #include "engine/host/tickets.h"
 
 #include <utility>
-#include <vector>
 
 namespace signalbox::host {
 
@@ -62,10 +61,8 @@ void Tickets::cancel(uint64_t ticket) {
 }
 
 void Tickets::give_up() {
-  std::vector<uint64_t> all;
-  for (const auto& [ticket, question] : questions_) all.push_back(ticket);
-  for (const uint64_t ticket : all) {
-    if (!questions_.contains(ticket)) continue;
+  while (!questions_.empty()) {
+    const uint64_t ticket = questions_.begin()->first;
     decide(ticket, {.message = "The server is shutting down"});
     respond(ticket,
             {.status = 503, .body = R"({"error":"The server is shutting down"})", .close = true});

@@ -203,6 +203,7 @@ void Client::admit(const Connecting& connecting) {
   socket.send(encode_packet(PacketType::kConnect, nsp.name(), std::nullopt, payload));
   if (!session_.open()) return;  // a slow reader, closed by this
   sockets_.reserve(sockets_.size() + 1);
+  retired_.reserve(retired_.size() + sockets_.size() + 1);  // disconnect() must not fail
   nsp.add(socket);
   sockets_.push_back(std::move(owned));
   try {
@@ -235,7 +236,6 @@ void Client::disconnect(Socket& socket, std::string_view reason) {
   const auto found = std::find_if(sockets_.begin(), sockets_.end(),
                                   [&](const auto& owned) { return owned.get() == &socket; });
   if (found == sockets_.end()) return;
-  retired_.reserve(retired_.size() + 1);
   retired_.push_back(std::move(*found));
   sockets_.erase(found);
   socket.nsp().remove(socket);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -258,10 +259,23 @@ void any_sequence_keeps_the_order_of_the_last_starts(void**) {
   }
 }
 
+void a_callback_that_fails_does_not_keep_the_others(void**) {
+  Fixture f;
+  Waiter a('a'), b('b');
+  f.on_expired = [](Waiter& waiter) {
+    if (waiter.letter == 'a') throw std::bad_alloc();
+  };
+  f.queue.start(a.deadline);
+  f.queue.start(b.deadline);
+  f.run();
+  assert_text_equal(f.expired, "ab");
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
+      cmocka_unit_test(a_callback_that_fails_does_not_keep_the_others),
       cmocka_unit_test(expire_in_the_order_of_their_start),
       cmocka_unit_test(do_not_expire_early),
       cmocka_unit_test(renewing_moves_to_the_end),
