@@ -6,6 +6,8 @@
 #include <optional>
 #include <variant>
 
+#include "engine/core/http_token.h"
+
 namespace signalbox {
 namespace {
 
@@ -64,14 +66,6 @@ bool is_origin(std::string_view text) {
   return !host.empty() && std::all_of(host.begin(), host.end(), of_host);
 }
 
-// A token of RFC 9110, 5.6.2.
-bool is_header_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || is_digit(c) ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
 constexpr TextRule kNotEmpty = {"a text that is not empty",
                                 [](std::string_view text) { return !text.empty(); }};
 constexpr TextRule kPath = {"a path that begins and ends with '/'", is_path};
@@ -79,7 +73,7 @@ constexpr TextRule kOrigins = {"a comma-separated list of scheme://host[:port], 
                                is_origin};
 constexpr TextRule kNetworks = {"a comma-separated list of networks such as 10.0.0.0/8",
                                 kNotEmpty.accepts};
-constexpr TextRule kHeaderNames = {"a comma-separated list of header names", is_header_name};
+constexpr TextRule kHeaderNames = {"a comma-separated list of header names", is_http_token};
 
 struct Entry {
   const char* member;

@@ -65,7 +65,7 @@ class Server {
 
   // Polling sessions live without a connection: they are bounded by the same number by themselves.
   bool full() const { return sessions_.size() >= static_cast<size_t>(options_.limits_connections); }
-  // What a session keeps of the request that opens it; null when the request holds no headers.
+  // What a session keeps of the request that opens it; null unless keep_handshakes() asked for it.
   std::unique_ptr<const Handshake> keep(const net::Request& request) const;
   Session& open_session(const net::Address& client, std::unique_ptr<const Handshake> handshake);
   // The data of the packet that begins a session.

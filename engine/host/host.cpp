@@ -130,8 +130,8 @@ void Host::emit_with_ack(const std::string& id, const Message& message, uint64_t
 void Host::broadcast(const std::string& name, const std::optional<std::string>& room,
                      const std::string& except, const Message& message) {
   const auto found = hosted_.find(name);
-  const socketio::Namespace* nsp = server_.find(name);
-  if (found == hosted_.end() || nsp == nullptr) return;
+  if (found == hosted_.end()) return;
+  const socketio::Namespace* nsp = server_.find(name);  // declared with it, see hosted()
   const std::vector<Socket*> sockets = room ? found->second->in(*room) : nsp->sockets();
   nsp->send_to(sockets, except.empty() ? nullptr : nsp->find(except),
                socketio::encode_packet(PacketType::kEvent, name, std::nullopt, message.payload,

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/http_token.h"
 #include "engine/core/json.h"
 #include "engine/core/utf8.h"
 #include "engine/socketio/packet.h"
@@ -22,13 +23,6 @@ Status invalid(std::string text) {
 
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
 }
 
 // The arguments as a validated JSON array without white space around it.
@@ -118,7 +112,7 @@ Status add_header(net::Response& response, std::string_view name, std::string_vi
   const auto is = [&](std::string_view other) {
     return name.size() == other.size() && strncasecmp(name.data(), other.data(), name.size()) == 0;
   };
-  if (!is_token(name)) return invalid("'" + std::string(name) + "' is no name of a header");
+  if (!is_http_token(name)) return invalid("'" + std::string(name) + "' is no name of a header");
   if (std::any_of(kOurs.begin(), kOurs.end(), is) ||
       (name.size() > 15 && strncasecmp(name.data(), "access-control-", 15) == 0)) {
     return invalid("the header '" + std::string(name) + "' is the server's to set");
