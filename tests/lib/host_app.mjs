@@ -1,6 +1,7 @@
 // tests/apps/host_app: an engine whose host does what a test tells it.
 import assert from 'node:assert/strict';
 import { appPath } from './apps.mjs';
+import { Peer } from './clients.mjs';
 import { start } from './process.mjs';
 import { Inbox, within } from './wait.mjs';
 
@@ -10,6 +11,15 @@ const line = (words, separator) => words.map((word) => word ?? '(null)').join(se
 export const script = (...calls) => calls.map((words) => line(words, '\x1f')).join('\x1e');
 export const kTell = '';
 export const kAccept = script(['accept', '$ticket']);
+// The call that declares a namespace whose host is asked who may connect.
+export const asking = (name, connecting = kTell) => [
+  'add_namespace',
+  name,
+  connecting,
+  kTell,
+  kTell,
+  null,
+];
 
 export class HostApp {
   // Creates the engine with these options (`creating` and `joining` are scripts), makes the calls
@@ -71,6 +81,24 @@ export class HostApp {
   // What is there already of a kind, without waiting.
   has(what) {
     return this.told.messages.filter((news) => news.what === what);
+  }
+
+  // A client that is in, as the host knows.
+  async connect(namespace = '/', options = {}) {
+    const peer = await Peer.connect(this, { namespace, ...options });
+    await this.take('connected', { socket: peer.id });
+    return peer;
+  }
+
+  // Ends connected clients, one after the other; gives what the host was told last of the last.
+  async bye(...peers) {
+    let told;
+    for (const peer of peers) {
+      const { id } = peer;
+      await peer.close();
+      told = await this.take('disconnected', { socket: id });
+    }
+    return told;
   }
 
   // Drops what was told and not taken.

@@ -2,21 +2,12 @@
 // kind it is of, and its answer changes nothing.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { createRoom, joined, longRoom, Peer } from '../lib/clients.mjs';
-import { HostApp, kAccept, kTell, script, withHost } from '../lib/host_app.mjs';
+import { createRoom, joined, longRoom } from '../lib/clients.mjs';
+import { asking, HostApp, kAccept, kTell, script, withHost } from '../lib/host_app.mjs';
 import { get } from '../lib/http.mjs';
 import { RawConnection, RawPolling, RawWebSocket, sessionLives } from '../lib/raw.mjs';
 import { startRedis } from '../lib/redis.mjs';
 import { eventually } from '../lib/wait.mjs';
-
-const asking = (name, connecting = kTell) => [
-  'add_namespace',
-  name,
-  connecting,
-  kTell,
-  kTell,
-  null,
-];
 
 const kDecisionTimeout = 700;
 let redis;

@@ -3,19 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { io } from 'socket.io-client';
 import { Peer } from '../lib/clients.mjs';
-import { HostApp, kAccept, kTell, script, withHost } from '../lib/host_app.mjs';
+import { asking, HostApp, kAccept, kTell, script, withHost } from '../lib/host_app.mjs';
 import { RawPolling, RawWebSocket, sessionLives } from '../lib/raw.mjs';
 import { eventually, within } from '../lib/wait.mjs';
-
-// A namespace whose connections, and what becomes of them, are told.
-const asking = (name, connecting = kTell) => [
-  'add_namespace',
-  name,
-  connecting,
-  kTell,
-  kTell,
-  null,
-];
 
 const kDecisionTimeout = 600;
 let host;
@@ -32,12 +22,7 @@ before(async () => {
 after(() => host?.stop());
 beforeEach(() => host.forget());
 
-// Ends a connected client; gives what the host was told last of it.
-async function bye(peer) {
-  const { id } = peer;
-  await peer.close();
-  return host.take('disconnected', { socket: id });
-}
+const bye = (...peers) => host.bye(...peers);
 
 // A client that is under way, and what it is told if it is not let in.
 function dial(namespace, options = {}) {

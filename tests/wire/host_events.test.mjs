@@ -25,19 +25,8 @@ before(async () => {
 after(() => host?.stop());
 beforeEach(() => host.forget());
 
-async function connect(namespace = '/', options = {}) {
-  const peer = await Peer.connect(host, { namespace, ...options });
-  await host.take('connected', { socket: peer.id });
-  return peer;
-}
-
-async function bye(...peers) {
-  for (const peer of peers) {
-    const { id } = peer;
-    await peer.close();
-    await host.take('disconnected', { socket: id });
-  }
-}
+const connect = (...how) => host.connect(...how);
+const bye = (...peers) => host.bye(...peers);
 
 // All arguments of the next `event`.
 const heard = async (peer, event) =>

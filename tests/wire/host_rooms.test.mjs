@@ -36,19 +36,8 @@ after(async () => {
 });
 beforeEach(() => host.forget());
 
-async function connect(namespace = '/') {
-  const peer = await Peer.connect(host, { namespace });
-  await host.take('connected', { socket: peer.id });
-  return peer;
-}
-
-async function bye(...peers) {
-  for (const peer of peers) {
-    const { id } = peer;
-    await peer.close();
-    await host.take('disconnected', { socket: id });
-  }
-}
+const connect = (...how) => host.connect(...how);
+const bye = (...peers) => host.bye(...peers);
 
 // Answers the next question of a kind; gives it.
 async function decide(what, matches, refusal) {
