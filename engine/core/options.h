@@ -51,7 +51,7 @@ struct Options {
 
   std::string redis_url = "redis://127.0.0.1:6379";
   int64_t redis_connect_timeout = 1500;
-  int64_t redis_command_timeout = 2000;
+  int64_t redis_command_timeout = 1500;
   int64_t redis_max_pending = 10000;
 
   std::string environment = "production";

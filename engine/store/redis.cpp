@@ -2,21 +2,14 @@
 
 #include <algorithm>
 #include <deque>
-#include <random>
 #include <utility>
 
-#include "engine/core/resolver.h"
-#include "engine/store/redis_connection.h"
+#include "engine/store/redis_link.h"
 #include "engine/store/redis_url.h"
 #include "engine/store/sha1.h"
 
 namespace signalbox::store {
 namespace {
-
-// Between two attempts to connect: doubled from the first to the last, then cut by up to a half at
-// random, so that many engines do not come back to a restarted Redis all at once.
-constexpr uint64_t kFirstBackoffMs = 50;
-constexpr uint64_t kLastBackoffMs = 2000;
 
 // Error replies are logged at most this often: they come as fast as commands do.
 constexpr uint64_t kErrorLogIntervalMs = 1000;
@@ -32,22 +25,27 @@ std::string without_login(const std::string& url) {
   return url.substr(0, url.find("://")) + "://***";
 }
 
-RedisUrl url_of(const Options& options) {
-  RedisUrl url;
-  (void)parse_redis_url(options.redis_url, url);
-  return url;
+// Whether the error says that this Redis does not serve writes, though another may by now: it has
+// become a replica, or is one that has lost its master, or loads its data.
+bool tells_of_no_master(const std::string& error) {
+  for (const char* code : {"READONLY ", "MASTERDOWN ", "LOADING "}) {
+    if (error.starts_with(code)) return true;
+  }
+  // So Redis before 7 wraps what failed inside a script.
+  return error.starts_with("ERR Error running script") &&
+         error.find("-READONLY ") != std::string::npos;
 }
 
 }  // namespace
 
 Script::Script(std::string_view text) : text_(text), sha_(sha1_hex(text)) {}
 
-struct Redis::State final : RedisConnection::Listener, std::enable_shared_from_this<Redis::State> {
+struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Redis::State> {
   struct Command {
     std::vector<std::string> arguments;
     Done done;
     const Script* script = nullptr;  // while it was sent by its name only
-    uint64_t due_ms = 0;
+    uint64_t due_ms = 0;             // 0: not submitted yet
   };
 
   struct Failure {
@@ -65,12 +63,9 @@ struct Redis::State final : RedisConnection::Listener, std::enable_shared_from_t
   State(Loop& loop_in, const Log& log_in, const Options& options)
       : loop(loop_in),
         log(log_in),
-        url(url_of(options)),
-        connect_timeout_ms(static_cast<uint64_t>(options.redis_connect_timeout)),
         command_timeout_ms(static_cast<uint64_t>(options.redis_command_timeout)),
         max_pending(static_cast<size_t>(options.redis_max_pending)),
-        resolver(loop),
-        attempt_timer(loop, [this] { attempt(); }),
+        link(loop, log, options, "redis", *this),
         deadline(loop, [this] { check_deadline(); }) {}
 
   void submit(Command command);
@@ -80,39 +75,31 @@ struct Redis::State final : RedisConnection::Listener, std::enable_shared_from_t
   void answer_failures(size_t count);
   void check_deadline();
   void log_error(const std::string& text);
-
-  void attempt();
-  void try_next_address(std::string reason);
-  void attempt_failed(const std::string& reason);
+  void give_up(const std::string& reason, const char* text);
+  void tell_state();
   void end();
 
-  void on_ready() override;
+  void on_up() override;
   void on_reply(const Reply& reply) override;
-  void on_lost(const std::string& reason) override;
+  void on_down() override;
 
   Loop& loop;
   const Log& log;
-  const RedisUrl url;
-  const uint64_t connect_timeout_ms;
   const uint64_t command_timeout_ms;
   const size_t max_pending;
 
   Phase phase = Phase::kFirstAttempt;
-  bool was_ready = false;
-  unsigned failed_attempts = 0;
-  std::vector<std::string> addresses;  // of the attempt that is being made, those not yet tried
-  Resolver resolver;
-  std::unique_ptr<RedisConnection> connection;
-  Timer attempt_timer;
-  std::minstd_rand jitter{std::random_device{}()};
+  std::function<void(bool)> on_state;
+  RedisLink link;
 
-  // Commands without an answer, oldest first. Redis answers in order and all have the same time, so
-  // that the first is always the first to be due. All of them are sent, or (not ready) none.
+  // Commands without an answer, oldest first; Redis answers in order. All of them are sent, or (not
+  // ready) none.
   std::deque<Command> commands;
-  Timer deadline;  // runs while there are commands; due no later than the first of them
+  Timer deadline;  // runs while there are commands; due no later than any of them
   std::deque<Failure> failures;
   uint64_t error_log_due_ms = 0;
 
+  bool was_ready = false;
   uint64_t reconnects = 0;
   uint64_t timeouts = 0;
 };
@@ -124,13 +111,13 @@ void Redis::State::submit(Command command) {
   if (phase == Phase::kAway) return refuse(std::move(command.done), kAway);
   if (commands.size() >= max_pending) return refuse(std::move(command.done), kBusy);
   if (phase == Phase::kReady && !send(command)) return refuse(std::move(command.done), kAway);
-  command.due_ms = loop.now_ms() + command_timeout_ms;
+  if (command.due_ms == 0) command.due_ms = loop.now_ms() + command_timeout_ms;
   commands.push_back(std::move(command));
   if (!deadline.active()) deadline.start(command_timeout_ms);
 }
 
 bool Redis::State::send(Command& command) {
-  if (!connection->send(command.arguments)) return false;
+  if (!link.send(command.arguments)) return false;
   // Only a script may have to be sent again.
   if (command.script == nullptr) command.arguments.clear();
   return true;
@@ -166,17 +153,20 @@ void Redis::State::answer_failures(size_t count) {
 
 void Redis::State::check_deadline() {
   if (commands.empty()) return;
+  // Not always the first: a script that is sent again keeps its deadline, but not its place.
+  const uint64_t due_ms =
+      std::min_element(commands.begin(), commands.end(), [](const Command& a, const Command& b) {
+        return a.due_ms < b.due_ms;
+      })->due_ms;
   const uint64_t now = loop.now_ms();
-  if (commands.front().due_ms > now) return deadline.start(commands.front().due_ms - now);
+  if (due_ms > now) return deadline.start(due_ms - now);
   ++timeouts;
   const auto keep = shared_from_this();
   if (phase == Phase::kReady) {
     // Replies come in order: nothing behind this command can be answered either.
-    connection.reset();
-    attempt_failed("no answer within " + std::to_string(command_timeout_ms) + " ms");
-  } else {
-    phase = Phase::kAway;  // the attempt goes on
+    return give_up("no answer within " + std::to_string(command_timeout_ms) + " ms", kLate);
   }
+  phase = Phase::kAway;  // the attempt goes on
   fail_all(kLate);
 }
 
@@ -184,6 +174,7 @@ void Redis::State::on_reply(const Reply& reply) {
   const auto keep = shared_from_this();
   Command command = std::move(commands.front());
   commands.pop_front();
+  bool no_master = false;
   if (reply.type == Reply::Type::kError) {
     if (command.script != nullptr && reply.text.starts_with("NOSCRIPT")) {
       command.arguments[0] = "EVAL";
@@ -192,8 +183,10 @@ void Redis::State::on_reply(const Reply& reply) {
       return submit(std::move(command));
     }
     log_error(reply.text);
+    no_master = tells_of_no_master(reply.text);
   }
   loop.guard([&] { command.done(reply); });
+  if (no_master && phase == Phase::kReady) give_up(reply.text, kAway);
 }
 
 void Redis::State::log_error(const std::string& text) {
@@ -202,79 +195,45 @@ void Redis::State::log_error(const std::string& text) {
   log.warning("redis: a command failed: " + text);
 }
 
-// Connecting
+// The connection
 
-void Redis::State::attempt() {
-  if (url.is_unix || is_numeric_address(url.host)) {
-    addresses = {url.host};
-    return try_next_address("");
-  }
-  // hiredis would look the name up itself, and stop the loop meanwhile.
-  resolver.resolve(url.host, [this](std::vector<std::string> found, const std::string& error) {
-    addresses = std::move(found);
-    try_next_address(error);
-  });
-}
-
-// `reason`: why the address before, if any, did not do.
-void Redis::State::try_next_address(std::string reason) {
+void Redis::State::on_up() {
   const auto keep = shared_from_this();
-  while (!addresses.empty()) {
-    const std::string address = std::move(addresses.front());
-    addresses.erase(addresses.begin());
-    connection = std::make_unique<RedisConnection>(loop, url, connect_timeout_ms, *this);
-    const Status status = connection->open(address);
-    if (status.ok()) return;
-    connection.reset();
-    reason = status.text();
-  }
-  attempt_failed(reason);
-  fail_all(kAway);
-}
-
-void Redis::State::attempt_failed(const std::string& reason) {
-  // Of a long outage the beginning is news, the rest is not.
-  const LogLevel level = failed_attempts == 0 ? LogLevel::kWarning : LogLevel::kDebug;
-  if (log.enabled(level)) {
-    log.write(level,
-              "redis: " + std::string(phase == Phase::kReady ? "lost" : "cannot connect to") + " " +
-                  url.host + ": " + reason);
-  }
-  phase = Phase::kAway;
-  const unsigned doublings = std::min(failed_attempts, 10U);
-  ++failed_attempts;
-  const uint64_t backoff = std::min(kLastBackoffMs, kFirstBackoffMs << doublings);
-  std::uniform_int_distribution<uint64_t> between(backoff / 2, backoff);
-  attempt_timer.start(between(jitter));
-}
-
-void Redis::State::on_ready() {
-  log.info("redis: connected to " + url.host);
   if (was_ready) ++reconnects;
   was_ready = true;
-  failed_attempts = 0;
-  addresses.clear();
   phase = Phase::kReady;
   // Those that waited for the first attempt.
   for (Command& command : commands) {
     if (!send(command)) break;  // the connection is ending, which fails them all
   }
+  tell_state();
 }
 
-void Redis::State::on_lost(const std::string& reason) {
-  connection.reset();
-  if (phase != Phase::kReady) return try_next_address(reason);
+void Redis::State::on_down() {
   const auto keep = shared_from_this();
-  attempt_failed(reason);
+  const bool lost = phase == Phase::kReady;
+  phase = Phase::kAway;
   fail_all(kAway);
+  if (lost) tell_state();
+}
+
+// Of a connection that is of no use any more. `text` is what waits behind is answered with.
+void Redis::State::give_up(const std::string& reason, const char* text) {
+  phase = Phase::kAway;
+  link.drop(reason);
+  fail_all(text);
+  tell_state();
+}
+
+void Redis::State::tell_state() {
+  if (!on_state || phase == Phase::kEnded) return;
+  loop.guard([&] { on_state(phase == Phase::kReady); });
 }
 
 void Redis::State::end() {
   const auto keep = shared_from_this();
   phase = Phase::kEnded;
-  connection.reset();
-  attempt_timer.stop();
-  resolver.forget();
+  link.close();
   fail_all(kEnding);
   // What these callbacks sent is refused, and nobody will come back for it.
   while (!failures.empty()) answer_failures(failures.size());
@@ -298,7 +257,7 @@ Redis::~Redis() {
 }
 
 void Redis::connect() {
-  state_->attempt_timer.start(0);  // not here: a refusal would be told inside this call
+  state_->link.connect();
 }
 
 void Redis::close() {
@@ -309,12 +268,16 @@ bool Redis::connected() const {
   return state_->phase == State::Phase::kReady;
 }
 
+void Redis::set_on_state(std::function<void(bool connected)> on_state) {
+  state_->on_state = std::move(on_state);
+}
+
 const std::string& Redis::host() const {
-  return state_->url.host;
+  return state_->link.host();
 }
 
 int Redis::port() const {
-  return state_->url.port;
+  return state_->link.port();
 }
 
 void Redis::command(std::vector<std::string> arguments, Done done) {

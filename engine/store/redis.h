@@ -1,5 +1,5 @@
-// One connection to Redis on the engine's loop: commands out in a pipeline, replies in order, a
-// deadline for each, reconnection with backoff and jitter.
+// Commands to Redis over one connection on the engine's loop: out in a pipeline, replies in order,
+// a deadline for each. The connection is made again whenever it is lost.
 //
 // Thread: the loop's.
 // Owner: the engine. Destroying it answers every pending command with kUnavailable, inside the
@@ -20,17 +20,9 @@
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
 #include "engine/core/status.h"
+#include "engine/store/redis_reply.h"
 
 namespace signalbox::store {
-
-// A reply, as far as our commands need it.
-struct Reply {
-  enum class Type { kNil, kInteger, kText, kArray, kError, kUnavailable };
-  Type type = Type::kUnavailable;
-  int64_t integer = 0;
-  std::string text;  // kText; the message of kError and kUnavailable
-  std::vector<Reply> elements;
-};
 
 // A Lua script; `sha` is computed once, the text is sent when Redis does not know it. It must
 // outlive the commands that use it (ours live as long as the program).
@@ -65,6 +57,10 @@ class Redis {
   // is whatever is sent afterwards. For an owner whose callbacks must not outlive their targets.
   void close();
   bool connected() const;
+  // `on_state` is called on the loop at each change of connected(): when the connection was lost,
+  // after what waited has been answered; when it was made, after what waited has been sent. It is
+  // not called by close().
+  void set_on_state(std::function<void(bool connected)> on_state);
   // host and port as configured; of a unix socket its path and 0.
   const std::string& host() const;
   int port() const;
@@ -72,10 +68,11 @@ class Redis {
   // Sends one command of binary-safe arguments. While a first connection is being made commands
   // wait for it; they are refused at once while Redis is known to be away, and when
   // redis.max_pending wait. Without an answer within redis.command_timeout the connection is given
-  // up, with all that waits. `done` is called exactly once, never inside this call.
+  // up, with all that waits; so it is behind an error that says that this Redis does not serve
+  // writes. `done` is called exactly once, never inside this call.
   void command(std::vector<std::string> arguments, Done done);
 
-  // EVALSHA, and EVAL (with a deadline of its own) after NOSCRIPT.
+  // EVALSHA, and EVAL after NOSCRIPT, both within one redis.command_timeout.
   void script(const Script& script, std::vector<std::string> keys,
               std::vector<std::string> arguments, Done done);
 

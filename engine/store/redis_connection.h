@@ -1,8 +1,8 @@
 // One connection to one address of Redis, from the attempt to connect until it ends: logs in, makes
-// sure that Redis answers, then takes commands. It never reconnects; Redis (store/redis.h) does.
+// sure that Redis answers, then takes commands. It never reconnects; RedisLink does.
 //
 // Thread: the loop's.
-// Owner: Redis. May be destroyed inside any call of its listener.
+// Owner: RedisLink. May be destroyed inside any call of its listener.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 #include "engine/core/loop.h"
 #include "engine/core/status.h"
-#include "engine/store/redis.h"
+#include "engine/store/redis_reply.h"
 #include "engine/store/redis_url.h"
 
 struct redisAsyncContext;
@@ -25,7 +25,7 @@ class RedisConnection {
   class Listener {
    public:
     virtual void on_ready() = 0;
-    // The reply to the oldest command that has none yet.
+    // The reply to the oldest command that has none yet, or a message of a subscribed channel.
     virtual void on_reply(const Reply& reply) = 0;
     // Refused, timed out, turned away or closed. Commands without a reply will get none.
     virtual void on_lost(const std::string& reason) = 0;

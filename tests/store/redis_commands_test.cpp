@@ -18,7 +18,9 @@ using signalbox::store::Script;
 using signalbox::store::sha1_hex;
 using signalbox::test::await;
 using signalbox::test::Client;
+using signalbox::test::clock_ms;
 using signalbox::test::RedisServer;
+using signalbox::test::run_for;
 using signalbox::test::run_until;
 
 std::unique_ptr<RedisServer> server;
@@ -125,6 +127,35 @@ void recovers_a_pipeline_of_scripts_from_a_flush(void**) {
   assert_string_equal(client.text({"GET", "counter"}).c_str(), "100");
 }
 
+void a_script_that_is_sent_again_has_no_more_time(void**) {
+  Loop loop;
+  Options options;
+  options.redis_url = server->url();
+  options.redis_command_timeout = 1000;
+  Client client(loop, options);
+  Client other(loop, server->url());
+  client.wait_until_connected();
+  other.wait_until_connected();
+  const auto busy = [](const char* ms) {
+    return std::vector<std::string>{
+        "EVAL",
+        "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end "
+        "local stop = now() + tonumber(ARGV[1]) while now() < stop do end",
+        "0", ms};
+  };
+  const Script script("return 'unknown until now'");
+  std::vector<Reply> replies;
+  const uint64_t begin = clock_ms();
+  client.send(busy("700"));
+  client.redis->script(script, {}, {}, [&](const Reply& reply) { replies.push_back(reply); });
+  run_for(loop, 100);
+  other.send(busy("700"));  // after NOSCRIPT, before the script's text
+  run_until(loop, [&] { return replies.size() == 1; });
+  assert_true(replies[0].type == Reply::Type::kUnavailable);
+  assert_in_range(clock_ms() - begin, 950, 1300);
+  run_until(loop, [&] { return other.replies.size() == 1; });
+}
+
 void passes_a_scripts_error_on(void**) {
   Loop loop;
   Client client(loop, server->url());
@@ -157,6 +188,7 @@ int main() {
       cmocka_unit_test(names_scripts_as_redis_does),
       cmocka_unit_test(sends_a_script_that_redis_does_not_know),
       cmocka_unit_test(recovers_a_pipeline_of_scripts_from_a_flush),
+      cmocka_unit_test(a_script_that_is_sent_again_has_no_more_time),
       cmocka_unit_test(passes_a_scripts_error_on),
       cmocka_unit_test(selects_the_database),
   };

@@ -390,6 +390,137 @@ void a_server_that_is_no_redis_is_told(void**) {
   assert_false(client.redis->connected());
 }
 
+void changes_of_the_connection_are_told(void**) {
+  RedisServer server;
+  Loop loop;
+  Client client(loop, patient(server.url()));
+  std::vector<std::pair<bool, size_t>> changes;  // to what, and after how many replies
+  bool consistent = true;
+  client.redis->set_on_state([&](bool connected) {
+    consistent = consistent && connected == client.redis->connected();
+    changes.emplace_back(connected, client.replies.size());
+    if (connected) client.send({"ECHO", "from the callback"});
+  });
+  client.send({"ECHO", "before"});
+  run_until(loop, [&] { return client.replies.size() == 2; });
+  assert_string_equal(client.replies[0].text.c_str(), "before");
+  assert_string_equal(client.replies[1].text.c_str(), "from the callback");
+  server.pause();
+  for (int i = 0; i < 3; ++i) client.send({"PING"});
+  server.kill();
+  run_until(loop, [&] { return changes.size() == 2; });
+  run_for(loop, 200);  // attempts fail meanwhile
+  server.start();
+  run_until(loop, [&] { return changes.size() == 3; });
+  client.redis->close();
+  run_for(loop, 50);
+  const std::vector<std::pair<bool, size_t>> expected = {{true, 0}, {false, 5}, {true, 5}};
+  assert_true(changes == expected);
+  assert_true(consistent);
+}
+
+void a_hanging_redis_is_told_as_a_change(void**) {
+  RedisServer server;
+  Loop loop;
+  Options options = patient(server.url());
+  options.redis_command_timeout = 100;
+  Client client(loop, options);
+  client.wait_until_connected();
+  std::vector<std::pair<bool, size_t>> changes;
+  client.redis->set_on_state(
+      [&](bool connected) { changes.emplace_back(connected, client.replies.size()); });
+  server.pause();
+  for (int i = 0; i < 3; ++i) client.send({"PING"});
+  run_until(loop, [&] { return !changes.empty(); });
+  server.resume();
+  client.wait_until_connected();
+  const std::vector<std::pair<bool, size_t>> expected = {{false, 3}, {true, 3}};
+  assert_true(changes == expected);
+}
+
+void redis_may_be_destroyed_when_it_tells_a_change(void**) {
+  RedisServer server;
+  for (const bool at_connection : {true, false}) {
+    Loop loop;
+    Client client(loop, patient(server.url()));
+    if (!at_connection) client.wait_until_connected();
+    client.redis->set_on_state([&](bool) { client.redis.reset(); });
+    client.send({"PING"});
+    if (!at_connection) server.kill();
+    run_until(loop, [&] { return client.redis == nullptr; });
+    run_for(loop, 20);
+    assert_int_equal(client.replies.size(), 1);
+  }
+}
+
+void a_redis_that_is_no_master_is_left(void**) {
+  RedisServer server;
+  Loop loop;
+  const std::vector<std::string> errors = {
+      "READONLY You can't write against a read only replica.",
+      "MASTERDOWN Link with MASTER is down",
+      "LOADING Redis is loading the dataset in memory",
+      "ERR Error running script (call to f_0): @user_script:1: @user_script: 1: "
+      "-READONLY You can't write against a read only replica.",
+  };
+  for (const std::string& error : errors) {
+    Client client(loop, patient(server.url()));
+    client.wait_until_connected();
+    std::vector<bool> changes;
+    client.redis->set_on_state([&](bool connected) { changes.push_back(connected); });
+    client.send({"PING"});
+    client.send({"EVAL", "return redis.error_reply(ARGV[1])", "0", error});
+    // Behind the error, and too long for it to be answered with it.
+    client.send({"BLPOP", "nothing", "30"});
+    run_until(loop, [&] { return client.replies.size() == 3; });
+    assert_string_equal(client.replies[0].text.c_str(), "PONG");
+    assert_true(client.replies[1].type == Reply::Type::kError);
+    assert_string_equal(client.replies[1].text.c_str(), error.c_str());
+    assert_true(unavailable(client.replies[2]));
+    client.wait_until_connected();
+    assert_true(changes == (std::vector<bool>{false, true}));
+    assert_string_equal(client.text({"PING"}).c_str(), "PONG");
+  }
+  Client client(loop, patient(server.url()));
+  for (const std::string error : {"ERR value is -READONLY ", "OOM command not allowed"}) {
+    client.call({"EVAL", "return redis.error_reply(ARGV[1])", "0", error});
+    assert_true(client.redis->connected());
+  }
+}
+
+void a_replica_is_not_asked_again_at_once(void**) {
+  RedisServer server;
+  Loop loop;
+  Client client(loop, patient(server.url()));
+  client.text({"REPLICAOF", "127.0.0.1", std::to_string(free_port())});
+  // Each connection is let in, and each is of no use.
+  client.redis->set_on_state([&](bool connected) {
+    if (connected) client.send({"SET", "key", "value"});
+  });
+  client.send({"SET", "key", "value"});
+  run_for(loop, 1000);
+  assert_in_range(client.redis->health().reconnects, 2, 6);
+  assert_string_equal(client.replies[0].text.substr(0, 8).c_str(), "READONLY");
+}
+
+void after_a_long_connection_a_loss_is_mended_at_once(void**) {
+  RedisServer server;
+  Loop loop;
+  Client client(loop, patient(server.url()));
+  client.wait_until_connected();
+  server.kill();
+  run_for(loop, 1500);  // by now attempts are far apart
+  server.start();
+  client.wait_until_connected();
+  run_for(loop, 2100);
+  server.kill();
+  run_until(loop, [&] { return !client.redis->connected(); });
+  server.start();
+  const uint64_t begin = clock_ms();
+  client.wait_until_connected();
+  assert_true(clock_ms() - begin < 400);
+}
+
 void a_long_outage_is_logged_once(void**) {
   Loop loop;
   const Options options = patient(tcp_url(free_port()));
@@ -429,6 +560,12 @@ int main() {
       cmocka_unit_test(the_login_is_made_and_stays_secret),
       cmocka_unit_test(a_redis_without_room_for_us_is_waited_for),
       cmocka_unit_test(a_server_that_is_no_redis_is_told),
+      cmocka_unit_test(changes_of_the_connection_are_told),
+      cmocka_unit_test(a_hanging_redis_is_told_as_a_change),
+      cmocka_unit_test(redis_may_be_destroyed_when_it_tells_a_change),
+      cmocka_unit_test(a_redis_that_is_no_master_is_left),
+      cmocka_unit_test(a_replica_is_not_asked_again_at_once),
+      cmocka_unit_test(after_a_long_connection_a_loss_is_mended_at_once),
       cmocka_unit_test(a_long_outage_is_logged_once),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -1,0 +1,120 @@
+#include "engine/store/redis_link.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace signalbox::store {
+namespace {
+
+// Between two attempts to connect: doubled from the first to the last, then cut by up to a half at
+// random, so that many engines do not come back to a restarted Redis all at once.
+constexpr uint64_t kFirstBackoffMs = 50;
+constexpr uint64_t kLastBackoffMs = 2000;
+
+// A connection that ends sooner has failed like one that was not made: a Redis that lets us in and
+// then does not serve us must not be asked twenty times a second.
+constexpr uint64_t kSettledMs = 2000;
+
+RedisUrl url_of(const Options& options) {
+  RedisUrl url;
+  (void)parse_redis_url(options.redis_url, url);
+  return url;
+}
+
+}  // namespace
+
+RedisLink::RedisLink(Loop& loop, const Log& log, const Options& options, const char* name,
+                     Listener& listener)
+    : loop_(loop),
+      log_(log),
+      url_(url_of(options)),
+      connect_timeout_ms_(static_cast<uint64_t>(options.redis_connect_timeout)),
+      name_(name),
+      listener_(listener),
+      resolver_(loop),
+      attempt_timer_(loop, [this] { attempt(); }) {}
+
+void RedisLink::connect() {
+  attempt_timer_.start(0);  // not here: a refusal would be told inside this call
+}
+
+bool RedisLink::send(const std::vector<std::string>& arguments) {
+  return connection_->send(arguments);
+}
+
+void RedisLink::drop(const std::string& reason) {
+  connection_.reset();
+  try_again_later(reason);
+}
+
+void RedisLink::close() {
+  up_ = false;
+  connection_.reset();
+  attempt_timer_.stop();
+  resolver_.forget();
+}
+
+void RedisLink::attempt() {
+  if (url_.is_unix || is_numeric_address(url_.host)) {
+    addresses_ = {url_.host};
+    return try_next_address("");
+  }
+  // hiredis would look the name up itself, and stop the loop meanwhile.
+  resolver_.resolve(url_.host, [this](std::vector<std::string> found, const std::string& error) {
+    addresses_ = std::move(found);
+    try_next_address(error);
+  });
+}
+
+// `reason`: why the address before, if any, did not do.
+void RedisLink::try_next_address(std::string reason) {
+  while (!addresses_.empty()) {
+    const std::string address = std::move(addresses_.front());
+    addresses_.erase(addresses_.begin());
+    RedisConnection::Listener& listener = *this;  // a base that make_unique may not see
+    connection_ = std::make_unique<RedisConnection>(loop_, url_, connect_timeout_ms_, listener);
+    const Status status = connection_->open(address);
+    if (status.ok()) return;
+    connection_.reset();
+    reason = status.text();
+  }
+  try_again_later(reason);
+  listener_.on_down();
+}
+
+void RedisLink::try_again_later(const std::string& reason) {
+  const bool lost = std::exchange(up_, false);
+  if (lost && loop_.now_ms() - up_since_ms_ >= kSettledMs) failures_ = 0;
+  // Of a long outage the beginning is news, the rest is not.
+  const LogLevel level = lost || failures_ == 0 ? LogLevel::kWarning : LogLevel::kDebug;
+  if (log_.enabled(level)) {
+    log_.write(level, std::string(name_) + ": " + (lost ? "lost " : "cannot connect to ") +
+                          url_.host + ": " + reason);
+  }
+  const unsigned doublings = std::min(failures_, 10U);
+  ++failures_;
+  const uint64_t backoff = std::min(kLastBackoffMs, kFirstBackoffMs << doublings);
+  std::uniform_int_distribution<uint64_t> between(backoff / 2, backoff);
+  attempt_timer_.start(between(jitter_));
+}
+
+void RedisLink::on_ready() {
+  log_.info(std::string(name_) + ": connected to " + url_.host);
+  addresses_.clear();
+  up_ = true;
+  up_since_ms_ = loop_.now_ms();
+  listener_.on_up();
+}
+
+void RedisLink::on_reply(const Reply& reply) {
+  listener_.on_reply(reply);
+}
+
+void RedisLink::on_lost(const std::string& reason) {
+  connection_.reset();
+  if (!up_) return try_next_address(reason);
+  try_again_later(reason);
+  listener_.on_down();
+}
+
+}  // namespace signalbox::store
