@@ -9,7 +9,6 @@
 namespace signalbox {
 namespace {
 
-constexpr size_t kNodeIdLength = 4;
 constexpr uint64_t kDrainCheckMs = 5;
 
 const net::Response kNotFound = {.status = 404, .body = R"({"error":"Not found"})"};
@@ -26,7 +25,8 @@ Node::Node(Loop& loop, const Options& options, const Log& log,
                                                             room_hooks(observers, program),
                                                             [this] { return engineio_.sessions(); })
                      : nullptr),
-      socketio_(loop, options, counters_, random_id(kNodeIdLength)),
+      socketio_(loop, options, counters_,
+                signaling_ ? signaling_->neighbours().id() : random_id(store::kNodeIdLength)),
       host_(loop, options, counters_, program, socketio_),
       engineio_(loop, options, origins_, counters_,
                 [this](engineio::Session& session) { return socketio_.accept(session); }),
@@ -35,7 +35,14 @@ Node::Node(Loop& loop, const Options& options, const Log& log,
   if (signaling_) {
     constexpr const char* kNamespace = signaling::Service::kNamespace;
     host_.set_application(kNamespace, signaling_->application());
-    signaling_->application().set_namespace(*socketio_.find(kNamespace));
+    signaling_->set_namespace(*socketio_.find(kNamespace));
+    signaling_->neighbours().set_listener(
+        {.renamed = [this](const std::string& id) { on_renamed(id); },
+         .evicted =
+             [this](const std::string& room, const std::string& socket) {
+               signaling_->application().on_evicted(room, socket);
+             },
+         .other = {}});
   }
   refresh();
 }
@@ -72,6 +79,12 @@ Status Node::open() {
   return status;
 }
 
+// Clients come back with new ids, by which they can be reached.
+void Node::on_renamed(const std::string& id) {
+  socketio_.set_node_id(id);
+  engineio_.close_all(engineio::CloseReason::kForced);
+}
+
 void Node::refresh() {
   host_.refresh();
   net_.keep_headers(host_.wants_headers());
@@ -84,7 +97,7 @@ void Node::broadcast_to_peers(const std::string& room, const std::string& except
       room,
       socketio::encode_packet(socketio::PacketType::kEvent, signaling::Service::kNamespace,
                               std::nullopt, message.payload, message.attachments.size()),
-      except.empty() ? nullptr : socketio_.find_socket(except), message.attachments);
+      except, message.attachments);
 }
 
 bool Node::for_engineio(const net::Request& request) const {
@@ -149,6 +162,12 @@ void Node::check_drained() {
   if (host_.waiting() != 0) {
     drain_.start(kDrainCheckMs);  // meanwhile the answers go out
     host_.give_up();
+    return;
+  }
+  if (signaling_ && !std::exchange(left_, true)) {
+    drain_.start(kDrainCheckMs);
+    signaling_->leave();
+    silent_ = false;
     return;
   }
   // Connections end first, then what they asked of Redis, while everything that is called still

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -60,6 +61,7 @@ class Node : private net::Handler {
   bool for_api(const net::Request& request) const;
   signaling::RoomHooks room_hooks(const signaling::RoomObservers& observers,
                                   const host::Program& program);
+  void on_renamed(const std::string& id);
   void check_drained();
 
   Loop& loop_;
@@ -74,6 +76,7 @@ class Node : private net::Handler {
   Timer drain_;
   uint64_t drain_until_ms_ = 0;
   bool silent_ = false;            // when it was last checked
+  bool left_ = false;              // Redis does not know this node any more
   std::function<void()> drained_;  // set: we are shutting down
 };
 

@@ -32,7 +32,14 @@ namespace signalbox {
   X(joins, "rooms joined")                                                                        \
   X(joins_refused, "joins refused, for whatever reason")                                          \
   X(rooms_created, "rooms created")                                                               \
-  X(redis_unavailable, "operations that failed because Redis did not answer")
+  X(redis_unavailable, "operations that failed because Redis did not answer")                     \
+  X(bus_sent, "messages passed on to other nodes")                                                \
+  X(bus_dropped, "messages to other nodes dropped: not reached in time, or too many waited")      \
+  X(bus_received, "messages of other nodes")                                                      \
+  X(bus_missed, "messages of other nodes that were sent and never came")                          \
+  X(bus_not_understood, "messages of other nodes that this version does not know")                \
+  X(nodes_cleaned, "nodes that departed and that this one has cleaned up after")                  \
+  X(sockets_bound_again, "sockets bound again, because Redis may have lost them")
 
 struct Counters {
 #define SIGNALBOX_COUNTER_MEMBER(name, doc) uint64_t name = 0;

@@ -165,6 +165,11 @@ constexpr Entry kEntries[] = {
     integer(MEMBER(redis_command_timeout), "ms", 1, kHour, "time Redis has to answer a command"),
     integer(MEMBER(redis_max_pending), "", 1, kMillion, "most commands that may wait for Redis"),
 
+    integer(MEMBER(node_ttl), "ms", 1000, kHour,
+            "time without a sign of life after which the others give a node up"),
+    integer(MEMBER(node_max_buffered), "bytes", 1, kGibibyte,
+            "bytes that may wait for other nodes; beyond them messages are dropped"),
+
     text(MEMBER(environment), kNotEmpty, "name of the environment, told by /health"),
     integer(MEMBER(shutdown_timeout), "ms", 0, kHour,
             "time a stopping engine has to take its leave"),

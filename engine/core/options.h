@@ -54,6 +54,9 @@ struct Options {
   int64_t redis_command_timeout = 1500;
   int64_t redis_max_pending = 10000;
 
+  int64_t node_ttl = 10000;
+  int64_t node_max_buffered = 16'000'000;
+
   std::string environment = "production";
   int64_t shutdown_timeout = 3000;
 };

@@ -12,22 +12,19 @@
 
 #include "engine/core/counters.h"
 #include "engine/core/json.h"
-#include "engine/core/options.h"
+#include "engine/signaling/joins.h"
 #include "engine/signaling/members.h"
+#include "engine/signaling/neighbours.h"
 #include "engine/signaling/room_hooks.h"
 #include "engine/socketio/namespace.h"
-#include "engine/store/rooms.h"
 
 namespace signalbox::signaling {
 
 class Application : public socketio::NamespaceHandler {
  public:
   // Keeps references to all of them.
-  Application(const Options& options, Counters& counters, store::Rooms& rooms,
+  Application(Counters& counters, Members& members, Joins& joins, Neighbours& neighbours,
               const RoomHooks& hooks);
-
-  // The namespace that it serves; before the first event.
-  void set_namespace(socketio::Namespace& nsp) { nsp_ = &nsp; }
 
   void on_connect(socketio::Socket& socket) override;
   bool on_event(socketio::Socket& socket, const socketio::Event& event,
@@ -37,11 +34,12 @@ class Application : public socketio::NamespaceHandler {
   // Whether an event of that name is one of the application's.
   static bool has_event(std::string_view name) { return find_handler(name) != nullptr; }
 
-  // Sends a packet to the sockets of a room, but for `except` (null: but for none).
-  void broadcast(const std::string& room, std::string_view packet, const socketio::Socket* except,
+  // Sends a packet to the sockets of a room, wherever they are; `except`: a socket's id or empty.
+  void broadcast(const std::string& room, std::string_view packet, std::string_view except,
                  std::span<const std::string> attachments = {});
 
-  // A socket has been taken out of its room over HTTP: everyone in the room, itself too, is told.
+  // A socket has been taken out of its room, by this node or another one: everyone in the room who
+  // is connected here, the socket too, is told.
   void on_evicted(const std::string& room, const std::string& socket_id);
 
  private:
@@ -57,28 +55,15 @@ class Application : public socketio::NamespaceHandler {
   void on_recipient_ready(const Call& call);
 
   void relay(const Call& call, std::string_view payload);
-  // Begins with the first join that waits: asks the host, then Redis.
-  void start_join(socketio::Socket& socket);
-  void request_join(socketio::Socket& socket);
-  void finish_join(const std::string& socket_id, const std::string& room,
-                   const store::JoinReply& reply);
-  // `again`: not the first answer to this reply.
-  void answer_join(socketio::Socket& socket, const std::string& room, const store::JoinReply& reply,
-                   bool again);
-  void accept_join(socketio::Socket& socket, const std::string& room, bool rejoined);
-  void refuse_join(socketio::Socket& socket, const std::string& room, const std::string& message);
-  void fail_join(socketio::Socket& socket, const std::string& room, const std::string& error);
-  void leave(const std::string& room, const std::string& socket_id);
   // Whether `roomId` of an event names the sender's own room; counts why not.
   bool names_own_room(const Call& call, const json::Value& room);
   void drop_invalid() { ++counters_.events_dropped_invalid; }
 
-  const Options& options_;
   Counters& counters_;
-  store::Rooms& rooms_;
+  Members& members_;
+  Joins& joins_;
+  Neighbours& neighbours_;
   const RoomHooks& hooks_;
-  socketio::Namespace* nsp_ = nullptr;
-  Members members_;
 };
 
 }  // namespace signalbox::signaling

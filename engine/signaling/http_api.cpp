@@ -287,6 +287,7 @@ void HttpApi::leave_room(const ExchangePointer& exchange) {
                    case store::LeaveReply::Result::kNotMember:
                      exchange->respond(outcome(true, "Successfully left the room"));
                      return;
+                   case store::LeaveReply::Result::kLost:
                    case store::LeaveReply::Result::kUnavailable:
                      answer_unavailable(exchange);
                      return;

@@ -1,16 +1,21 @@
-// Which sockets of this node are in which room. Redis has the truth about rooms; this is the part
-// of it that concerns our own sockets, so that a relay needs no look-up elsewhere.
+// Who is in the rooms that concern this node: its own sockets, and, of rooms that have any, the ids
+// of the sockets of other nodes. Redis has the truth; this is the part of it that lets relays and
+// events find their way without a look-up.
 //
 // Thread: the loop's.
-// Owner: the Application. It keeps a Member with each socket and points to sockets that it does not
+// Owner: the Service. It keeps a Member with each socket and points to sockets that it does not
 //   own: unbind() before a socket goes.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "engine/socketio/namespace.h"
 #include "engine/socketio/room_index.h"
 #include "engine/socketio/socket.h"
 
@@ -36,15 +41,50 @@ struct Member : socketio::SocketData {
 
 class Members {
  public:
+  // The namespace whose sockets it keeps; before the first of them.
+  void set_namespace(socketio::Namespace& nsp) { nsp_ = &nsp; }
+  socketio::Namespace& nsp() const { return *nsp_; }
+
   void bind(socketio::Socket& socket, const std::string& room);
   void unbind(socketio::Socket& socket);
 
-  // The sockets of this node in a room.
+  // The sockets of this node in a room, in no order.
   std::vector<socketio::Socket*> in(std::string_view room) const { return rooms_.in(room); }
 
+  // Sends a packet to the sockets of this node in a room, but for `except` (null: but for none).
+  void send(std::string_view room, std::string_view packet, const socketio::Socket* except,
+            std::span<const std::string> attachments = {}) const;
+
+  // The same for the one event that tells of a socket, wherever that is.
+  void send_ready(std::string_view room, std::string_view socket,
+                  const socketio::Socket* except) const;
+  void send_disconnected(std::string_view room, std::string_view socket) const;
+
+  // The sockets of other nodes in a room that has some of this node, in no order.
+  const std::vector<std::string>& elsewhere(std::string_view room) const;
+  bool is_elsewhere(std::string_view room, std::string_view socket) const;
+  // False when it is known already, or no socket of this node is in that room.
+  bool add_elsewhere(const std::string& room, std::string_view socket);
+  // False when it is not known.
+  bool remove_elsewhere(std::string_view room, std::string_view socket);
+
+  // The ids of their nodes, each once.
+  std::vector<std::string_view> nodes(std::string_view room) const;
+
  private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
+  socketio::Namespace* nsp_ = nullptr;
   socketio::RoomIndex rooms_;
+  // Of rooms that have no such member there is no entry.
+  std::unordered_map<std::string, std::vector<std::string>, Hash, std::equal_to<>> elsewhere_;
 };
+
+// The ids of the nodes that sockets are connected to, each once.
+std::vector<std::string_view> nodes_of(std::span<const std::string> sockets);
 
 // The Member that Application keeps with each of its sockets.
 inline Member& member(const socketio::Socket& socket) {

@@ -13,10 +13,12 @@
 #include "engine/signaling/application.h"
 #include "engine/signaling/health.h"
 #include "engine/signaling/http_api.h"
+#include "engine/signaling/joins.h"
+#include "engine/signaling/members.h"
+#include "engine/signaling/neighbours.h"
 #include "engine/signaling/room_hooks.h"
 #include "engine/store/redis.h"
 #include "engine/store/referrers.h"
-#include "engine/store/rooms.h"
 
 namespace signalbox::signaling {
 
@@ -30,27 +32,40 @@ class Service {
           std::function<size_t()> connections)
       : hooks_(std::move(hooks)),
         redis_(loop, log, options),
-        rooms_(redis_, options),
         referrers_(redis_),
-        application_(options, counters, rooms_, hooks_),
+        neighbours_(loop, log, options, counters, redis_, members_),
+        joins_(options, counters, neighbours_.rooms(), hooks_, members_, neighbours_.held_news()),
+        application_(counters, members_, joins_, neighbours_, hooks_),
         health_(loop, options, redis_, std::move(connections)),
-        api_(log, options, counters, rooms_, referrers_, application_, health_, hooks_) {}
+        api_(log, options, counters, neighbours_.rooms(), referrers_, application_, health_,
+             hooks_) {}
+
+  // The namespace that the application serves; before open().
+  void set_namespace(socketio::Namespace& nsp) { members_.set_namespace(nsp); }
 
   // Begins to connect to Redis.
-  void open() { redis_.connect(); }
-  // Ends the connection; every command under way is answered as unavailable inside this call.
-  void close() { redis_.close(); }
-  // Whether commands wait for Redis.
-  bool busy() const { return redis_.health().pending != 0; }
+  void open() { neighbours_.open(); }
+  // Takes the node out of Redis, once its sockets are.
+  void leave() { neighbours_.leave(); }
+  // Ends the connections; every command under way is answered as unavailable inside this call.
+  void close() {
+    neighbours_.close();
+    redis_.close();
+  }
+  // Whether commands wait for Redis, or messages for other nodes.
+  bool busy() const { return redis_.health().pending != 0 || neighbours_.busy(); }
 
+  Neighbours& neighbours() { return neighbours_; }
   Application& application() { return application_; }
   HttpApi& api() { return api_; }
 
  private:
   const RoomHooks hooks_;
+  Members members_;
   store::Redis redis_;
-  store::Rooms rooms_;
   store::Referrers referrers_;
+  Neighbours neighbours_;
+  Joins joins_;
   Application application_;
   Health health_;
   HttpApi api_;

@@ -25,6 +25,7 @@ class RoomIndex {
 
   // The sockets in a room, in no order.
   std::vector<Socket*> in(std::string_view room) const;
+  bool has(std::string_view room) const { return rooms_.contains(room); }
 
  private:
   struct Hash {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "engine/core/counters.h"
 #include "engine/core/deadline_queue.h"
@@ -25,6 +26,9 @@ class Server {
   // `node_id`: the four characters that begin every socket id of this node.
   Server(Loop& loop, const Options& options, Counters& counters, std::string node_id);
   ~Server();
+
+  // Sockets that connect from now on have ids that begin with `id`.
+  void set_node_id(std::string id) { node_id_ = std::move(id); }
 
   // Declares a namespace that is not there yet; clients that ask for others are refused. The
   // handler must outlive the server.
@@ -50,7 +54,7 @@ class Server {
   Loop& loop_;
   const Options& options_;
   Counters& counters_;
-  const std::string node_id_;
+  std::string node_id_;
   std::unordered_map<std::string_view, std::unique_ptr<Namespace>> namespaces_;  // by name()
   Acks acks_;
   DeadlineQueue connects_;  // connect_timeout: time by which a session must have joined a namespace

@@ -38,4 +38,36 @@ std::string referrers_key(std::string_view day) {
   return join("referrers:daily:", day);
 }
 
+std::string nodes_key() {
+  return "signalbox:{nodes}";
+}
+
+std::string node_key(std::string_view node) {
+  return join("signalbox:{nodes}:", node);
+}
+
+std::string node_sockets_key(std::string_view node) {
+  return join("signalbox:node:{", node).append("}:sockets");
+}
+
+std::string node_left_key(std::string_view node) {
+  return join("signalbox:node:{", node).append("}:left");
+}
+
+std::string node_channel(std::string_view node) {
+  return join("signalbox:node:", node);
+}
+
+// The length tells where the namespace ends: both may have any character.
+std::string room_channel(std::string_view nsp, std::string_view room) {
+  return join("signalbox:room:", std::to_string(nsp.size()))
+      .append(1, ':')
+      .append(nsp)
+      .append(room);
+}
+
+std::string namespace_channel(std::string_view nsp) {
+  return join("signalbox:namespace:", nsp);
+}
+
 }  // namespace signalbox::store

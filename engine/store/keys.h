@@ -1,4 +1,4 @@
-// The names of all keys in Redis. The layout is described in engine/store/README.md.
+// The names of all keys and channels in Redis. The layout is described in engine/store/README.md.
 //
 // Thread: any; no state.
 #pragma once
@@ -13,5 +13,18 @@ std::string room_sockets_key(std::string_view room);
 std::string socket_key(std::string_view socket);
 std::string join_limit_key(std::string_view who);
 std::string referrers_key(std::string_view day);
+
+// All nodes; the keys of single nodes share its slot in a cluster.
+std::string nodes_key();
+std::string node_key(std::string_view node);
+// Which sockets of a node are in which room, and the same set aside for whoever cleans up.
+std::string node_sockets_key(std::string_view node);
+std::string node_left_key(std::string_view node);
+
+// What is said to one node, to those with sockets in a room of the host's, and to those that serve
+// a namespace.
+std::string node_channel(std::string_view node);
+std::string room_channel(std::string_view nsp, std::string_view room);
+std::string namespace_channel(std::string_view nsp);
 
 }  // namespace signalbox::store

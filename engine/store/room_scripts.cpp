@@ -1,6 +1,25 @@
 #include "engine/store/room_scripts.h"
 
+#include <string>
+
 namespace signalbox::store {
+namespace {
+
+// Says something to each node, but for one, that has members.
+constexpr const char* kTell = R"lua(
+local function tell(members, uninformed, channel_prefix, news)
+  local told = {[uninformed] = true}
+  for _, member in ipairs(members) do
+    local node = string.sub(member, 1, 4)
+    if not told[node] then
+      told[node] = true
+      redis.call('PUBLISH', channel_prefix .. node, news)
+    end
+  end
+end
+)lua";
+
+}  // namespace
 
 // KEYS room
 // ARGV 1 seconds the room lives
@@ -18,10 +37,14 @@ return 1
   return script;
 }
 
-// KEYS room, its sockets, the socket, and (when joins are limited) the list of attempts
+// KEYS room, its sockets, the socket, the node's index, the node, and (when joins are limited) the
+//      list of attempts
 // ARGV 1 room id, 2 socket id, 3 most sockets in a room (0: any number), 4 seconds the room lives,
-//      5 seconds the socket's binding lives, 6 attempts per window, 7 window in seconds, 8 random
-// Answers {'elsewhere'}, {'limited', retry after s, attempts left}, {'absent'}, {'full'} or
+//      5 seconds the socket's binding lives, 6 attempts per window, 7 window in seconds, 8 random,
+//      9 token of the node, 10 its id, 11 prefix of a node's channel, 12 what the other nodes are
+//      told, 13 the same when the socket was in already
+// Answers {'lost'} (the node is not registered), {'elsewhere'}, {'limited', retry after s, attempts
+// left}, {'absent'}, {'full'} or
 // {'joined', 1 when it was in already, members}.
 //
 // The list of attempts is a sorted set of those within the window, by time. A refused attempt
@@ -30,24 +53,27 @@ return 1
 // <limit> - 1 of those listed now are still in the window, that is when the <limit>-th newest has
 // left it; the oldest may go earlier without making room.
 const Script& join_room_script() {
-  static const Script script(R"lua(
+  static const Script script(std::string(kTell) + R"lua(
+if redis.call('HGET', KEYS[5], 'token') ~= ARGV[9] then
+  return {'lost'}
+end
 local bound = redis.call('GET', KEYS[3])
 if bound and bound ~= ARGV[1] then
   return {'elsewhere'}
 end
 
-if KEYS[4] and not bound then
+if KEYS[6] and not bound then
   local limit, window_ms = tonumber(ARGV[6]), ARGV[7] * 1000
   local time = redis.call('TIME')
   local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
   local now = string.format('%.0f', now_ms)
-  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', now_ms - window_ms))
-  redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -(limit + 1))
-  redis.call('ZADD', KEYS[4], now, now .. '-' .. ARGV[8])
-  redis.call('EXPIRE', KEYS[4], ARGV[7])
-  local count = redis.call('ZCARD', KEYS[4])
+  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', string.format('%.0f', now_ms - window_ms))
+  redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -(limit + 1))
+  redis.call('ZADD', KEYS[6], now, now .. '-' .. ARGV[8])
+  redis.call('EXPIRE', KEYS[6], ARGV[7])
+  local count = redis.call('ZCARD', KEYS[6])
   if count > limit then
-    local decisive = redis.call('ZRANGE', KEYS[4], -limit, -limit, 'WITHSCORES')
+    local decisive = redis.call('ZRANGE', KEYS[6], -limit, -limit, 'WITHSCORES')
     local wait_ms = decisive[2] + window_ms - now_ms
     return {'limited', math.max(1, math.ceil(wait_ms / 1000)), math.max(limit - count, 0)}
   end
@@ -57,6 +83,7 @@ if redis.call('HEXISTS', KEYS[1], 'created_at') == 0 then
   if bound then  -- to a room that has vanished meanwhile
     redis.call('DEL', KEYS[3])
     redis.call('SREM', KEYS[2], ARGV[2])
+    redis.call('HDEL', KEYS[4], ARGV[2])
   end
   return {'absent'}
 end
@@ -68,26 +95,40 @@ end
 
 redis.call('SADD', KEYS[2], ARGV[2])
 redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[5])
+redis.call('HSET', KEYS[4], ARGV[2], ARGV[1])
+redis.call('EXPIRE', KEYS[4], ARGV[5])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-return {'joined', bound and 1 or 0, redis.call('SMEMBERS', KEYS[2])}
+local members = redis.call('SMEMBERS', KEYS[2])
+tell(members, ARGV[10], ARGV[11], bound and ARGV[13] or ARGV[12])
+return {'joined', bound and 1 or 0, members}
 )lua");
   return script;
 }
 
-// KEYS room, its sockets, the socket
-// ARGV 1 room id, 2 socket id, 3 seconds an emptied room lives
-// Answers {'absent'}, {'stranger'} or {'left', members before}.
+// KEYS room, its sockets, the socket, the index that has it, what the fence is a field of
+// ARGV 1 room id, 2 socket id, 3 seconds an emptied room lives, 4 field of the fence, 5 its value,
+//      6 node that is not told, 7 prefix of a node's channel, 8 what the other nodes are told
+// Answers {'lost'} (the fence does not hold), {'absent'}, {'stranger'} or {'left', members before}.
 //
 // Being in the room's set decides: others may have kept a room alive for longer than this socket's
 // own binding lives, and it must not stay in the set for ever.
 const Script& leave_room_script() {
-  static const Script script(R"lua(
+  static const Script script(std::string(kTell) + R"lua(
+if redis.call('HGET', KEYS[5], ARGV[4]) ~= ARGV[5] then
+  return {'lost'}
+end
 local members = redis.call('SMEMBERS', KEYS[2])
 local removed = redis.call('SREM', KEYS[2], ARGV[2])
 local absent = redis.call('HEXISTS', KEYS[1], 'created_at') == 0
 if (removed == 1 or absent) and redis.call('GET', KEYS[3]) == ARGV[1] then
   redis.call('DEL', KEYS[3])
+end
+if redis.call('HGET', KEYS[4], ARGV[2]) == ARGV[1] then
+  redis.call('HDEL', KEYS[4], ARGV[2])
+end
+if removed == 1 then
+  tell(members, ARGV[6], ARGV[7], ARGV[8])
 end
 if absent then
   return {'absent'}
@@ -99,6 +140,40 @@ if #members == 1 then
   redis.call('EXPIRE', KEYS[1], ARGV[3])  -- an empty set is no key any more
 end
 return {'left', members}
+)lua");
+  return script;
+}
+
+// KEYS the node, its index; of each binding the room, its sockets, the socket
+// ARGV 1 token of the node, 2 seconds a room lives, 3 seconds a binding lives, 4 the node's id,
+//      5 prefix of a node's channel; of each binding the room id, the socket id, and what the other
+//      nodes are told if that is news
+// Answers {'lost'} (the node is not registered), or {'bound', the members of each room...}.
+const Script& bind_script() {
+  static const Script script(std::string(kTell) + R"lua(
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
+  return {'lost'}
+end
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local answer = {'bound'}
+for i = 0, (#KEYS - 2) / 3 - 1 do
+  local room_key, sockets_key, socket_key = KEYS[3 + 3 * i], KEYS[4 + 3 * i], KEYS[5 + 3 * i]
+  local room, socket, news = ARGV[6 + 3 * i], ARGV[7 + 3 * i], ARGV[8 + 3 * i]
+  redis.call('HSETNX', room_key, 'created_at', now)
+  redis.call('EXPIRE', room_key, ARGV[2])
+  local added = redis.call('SADD', sockets_key, socket)
+  redis.call('EXPIRE', sockets_key, ARGV[2])
+  redis.call('SET', socket_key, room, 'EX', ARGV[3])
+  redis.call('HSET', KEYS[2], socket, room)
+  redis.call('EXPIRE', KEYS[2], ARGV[3])
+  local members = redis.call('SMEMBERS', sockets_key)
+  if added == 1 then
+    tell(members, ARGV[4], ARGV[5], news)
+  end
+  answer[#answer + 1] = members
+end
+return answer
 )lua");
   return script;
 }

@@ -11,5 +11,6 @@ namespace signalbox::store {
 const Script& create_room_script();
 const Script& join_room_script();
 const Script& leave_room_script();
+const Script& bind_script();
 
 }  // namespace signalbox::store

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/store/registry.h"
 #include "engine/store/rooms.h"
 #include "tests/lib/redis_server.h"
 #include "tests/store/client.h"
@@ -13,8 +14,25 @@
 
 namespace signalbox::test {
 
+// A node that only registers.
+struct QuietNode : store::Registry::Listener {
+  void on_registered() override {}
+  void on_renamed() override {}
+  void on_departed(const std::string&) override {}
+  void on_heartbeat() override {}
+};
+
 struct RoomsFixture {
-  explicit RoomsFixture(Loop& loop, Options options) : client(loop, std::move(options)) {}
+  explicit RoomsFixture(Loop& loop, Options options) : client(loop, std::move(options)) {
+    client.redis->set_on_state([this](bool connected) { registry.on_connection(connected); });
+  }
+
+  // Redis has nothing any more but this node.
+  void empty_redis() {
+    client.call({"FLUSHALL"});
+    registry.on_connection(true);
+    run_until(client.loop, [this] { return registry.registered(); });
+  }
 
   store::CreateResult create(const std::string& room) {
     return await<store::CreateResult>(client.loop,
@@ -41,17 +59,26 @@ struct RoomsFixture {
   }
 
   int64_t ttl(const std::string& key) { return client.integer({"TTL", key}); }
+  // How many keys there are beside those about nodes.
+  size_t keys() {
+    const std::vector<store::Reply> all = client.call({"KEYS", "*"}).elements;
+    return static_cast<size_t>(std::count_if(all.begin(), all.end(), [](const store::Reply& key) {
+      return !key.text.starts_with("signalbox:");
+    }));
+  }
   bool exists(const std::string& key) { return client.integer({"EXISTS", key}) == 1; }
 
   Client client;
-  store::Rooms rooms{*client.redis, client.options};
+  QuietNode node;
+  store::Registry registry{client.loop, client.log, client.options, *client.redis, node};
+  store::Rooms rooms{*client.redis, client.options, registry};
 };
 
 // A server, a loop and one engine for a test.
 struct RoomsTest {
   explicit RoomsTest(const RedisServer& server, Options options = {})
       : rooms(loop, with_url(std::move(options), server.url())) {
-    rooms.client.call({"FLUSHALL"});
+    rooms.empty_redis();
   }
   static Options with_url(Options options, const std::string& url) {
     options.redis_url = url;

@@ -83,7 +83,7 @@ void an_absent_room_cannot_be_joined(void**) {
   RoomsTest test(*server);
   RoomsFixture& rooms = test.rooms;
   assert_true(rooms.join("r", "s").result == Result::kRoomAbsent);
-  assert_int_equal(rooms.client.integer({"DBSIZE"}), 0);
+  assert_int_equal(rooms.keys(), 0);
 }
 
 void a_vanished_room_unbinds_who_joins_it_again(void**) {

@@ -42,7 +42,8 @@ void the_table_holds_every_option(void**) {
       "limits.room_size "
       "limits.join_enabled limits.join_count limits.join_window rooms.ttl rooms.empty_ttl "
       "redis.url "
-      "redis.connect_timeout redis.command_timeout redis.max_pending environment "
+      "redis.connect_timeout redis.command_timeout redis.max_pending node.ttl node.max_buffered "
+      "environment "
       "shutdown.timeout ");
 }
 

@@ -1,0 +1,203 @@
+#include "engine/signaling/neighbours.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace signalbox::signaling {
+namespace {
+
+using socketio::Socket;
+using store::Envelope;
+using store::EnvelopeKind;
+
+std::vector<std::string_view> views(std::span<const std::string> texts) {
+  return {texts.begin(), texts.end()};
+}
+
+}  // namespace
+
+Neighbours::Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
+                       store::Redis& redis, Members& members)
+    : counters_(counters),
+      redis_(redis),
+      members_(members),
+      registry_(loop, log, options, redis, *this),
+      rooms_(redis, options, registry_),
+      bus_(loop, log, options, counters, redis, *this),
+      cleaner_(log, counters, redis, registry_, rooms_),
+      reconciler_(loop, options, counters, redis, registry_, rooms_, *this),
+      held_news_([this](const Envelope& envelope) { take(envelope); }) {
+  redis_.set_on_state([this](bool connected) {
+    if (!connected) cleaner_.give_up();
+    registry_.on_connection(connected);
+    bus_.on_connection(connected);
+  });
+}
+
+void Neighbours::open() {
+  redis_.connect();
+  bus_.open(registry_.id());
+}
+
+void Neighbours::leave() {
+  cleaner_.give_up();
+  registry_.unregister();
+}
+
+void Neighbours::on_registered() {
+  reconciler_.check();
+}
+
+void Neighbours::on_renamed() {
+  bus_.open(registry_.id());
+  if (listener_.renamed) listener_.renamed(registry_.id());
+}
+
+// Sending
+
+void Neighbours::relay(const std::string& room, std::string_view socket, std::string_view packet,
+                       std::span<const std::string> attachments) {
+  Envelope envelope;
+  envelope.kind = EnvelopeKind::kRelay;
+  envelope.room = room;
+  envelope.socket = socket;
+  envelope.packet = packet;
+  envelope.attachments = views(attachments);
+  bus_.send(store::node_of(socket), std::move(envelope));
+}
+
+void Neighbours::send_to_room(const std::string& room, std::string_view packet,
+                              std::string_view except, std::span<const std::string> attachments) {
+  Envelope envelope;
+  envelope.kind = EnvelopeKind::kRoomEvent;
+  envelope.room = room;
+  envelope.socket = except;
+  envelope.packet = packet;
+  envelope.attachments = views(attachments);
+  for (const std::string_view node : members_.nodes(room)) bus_.send(node, envelope);
+}
+
+// Receiving
+
+void Neighbours::on_envelope(const Envelope& envelope) {
+  switch (envelope.kind) {
+    case EnvelopeKind::kRelay:
+    case EnvelopeKind::kRoomEvent:
+    case EnvelopeKind::kJoined:
+    case EnvelopeKind::kRejoined:
+    case EnvelopeKind::kLeft:
+    case EnvelopeKind::kEvicted:
+      if (held_news_.take(envelope)) return;
+      ++counters_.bus_missed;
+      reconciler_.check();
+      return;
+    case EnvelopeKind::kProbe:
+    case EnvelopeKind::kEmit:
+    case EnvelopeKind::kNamespaceEvent:
+      if (listener_.other) listener_.other(envelope);
+      return;
+  }
+}
+
+void Neighbours::take(const Envelope& envelope) {
+  switch (envelope.kind) {
+    case EnvelopeKind::kRelay:
+      return take_relay(envelope);
+    case EnvelopeKind::kRoomEvent:
+      return take_event(envelope);
+    default:
+      return take_news(envelope);
+  }
+}
+
+void Neighbours::take_relay(const Envelope& envelope) {
+  Socket* socket = members_.nsp().find(envelope.socket);
+  if (socket == nullptr || member(*socket).room != envelope.room) {
+    ++counters_.events_dropped_stranger;
+    return;
+  }
+  const std::vector<std::string> attachments(envelope.attachments.begin(),
+                                             envelope.attachments.end());
+  socket->send(envelope.packet, attachments);
+}
+
+void Neighbours::take_event(const Envelope& envelope) {
+  const std::vector<std::string> attachments(envelope.attachments.begin(),
+                                             envelope.attachments.end());
+  members_.send(envelope.room, envelope.packet, members_.nsp().find(envelope.socket), attachments);
+}
+
+// Of who is in a room. Each message may come again, or tell what is known.
+void Neighbours::take_news(const Envelope& envelope) {
+  const std::string room(envelope.room);
+  const std::string socket(envelope.socket);
+  const bool own = store::node_of(socket) == registry_.id();
+  switch (envelope.kind) {
+    case EnvelopeKind::kJoined:
+    case EnvelopeKind::kRejoined:
+      if (own) return;
+      if (members_.add_elsewhere(room, socket) || envelope.kind == EnvelopeKind::kRejoined) {
+        members_.send_ready(room, socket, nullptr);
+      }
+      return;
+    case EnvelopeKind::kEvicted:
+      if (own) {
+        listener_.evicted(room, socket);
+        return;
+      }
+      [[fallthrough]];
+    default:
+      if (members_.remove_elsewhere(room, socket)) members_.send_disconnected(room, socket);
+      return;
+  }
+}
+
+// Keeping right
+
+std::vector<store::Binding> Neighbours::bindings() {
+  std::vector<store::Binding> bindings;
+  for (const Socket* socket : members_.nsp().sockets()) {
+    const std::string& room = member(*socket).room;
+    if (!room.empty()) bindings.push_back({room, socket->id()});
+  }
+  return bindings;
+}
+
+bool Neighbours::is_bound(const store::Binding& binding) {
+  const Socket* socket = members_.nsp().find(binding.socket);
+  return socket != nullptr && member(*socket).room == binding.room;
+}
+
+bool Neighbours::may_be_bound(const store::Binding& binding) {
+  const Socket* socket = members_.nsp().find(binding.socket);
+  if (socket == nullptr) return false;
+  const Member& self = member(*socket);
+  return self.room == binding.room ||
+         (!self.joins.empty() && self.joins.front().room == binding.room);
+}
+
+void Neighbours::on_asking(const std::vector<store::Binding>& bindings) {
+  for (const auto& [room, socket] : bindings) asked_.emplace_back(room, held_news_.expect(room));
+}
+
+void Neighbours::on_members(const std::string& room, const std::vector<std::string>& members,
+                            bool final) {
+  for (const std::string& id : members) {
+    if (store::node_of(id) == registry_.id() || !members_.add_elsewhere(room, id)) continue;
+    members_.send_ready(room, id, nullptr);
+  }
+  if (!final) return;
+  const std::vector<std::string> known = members_.elsewhere(room);
+  for (const std::string& id : known) {
+    if (std::find(members.begin(), members.end(), id) != members.end()) continue;
+    if (members_.remove_elsewhere(room, id)) members_.send_disconnected(room, id);
+  }
+}
+
+void Neighbours::on_asked() {
+  for (const auto& [room, question] : std::exchange(asked_, {})) {
+    held_news_.arrived(room, question);
+  }
+}
+
+}  // namespace signalbox::signaling

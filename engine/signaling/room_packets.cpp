@@ -1,0 +1,38 @@
+#include "engine/signaling/room_packets.h"
+
+#include "engine/core/json.h"
+#include "engine/socketio/event_text.h"
+
+namespace signalbox::signaling {
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  json::append_string(out, text);
+  return out;
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view json) {
+  if (out.back() != '{') out += ',';
+  json::append_string(out, name);
+  out += ':';
+  out += json;
+}
+
+std::string single_member_event(std::string_view event, std::string_view name,
+                                std::string_view json) {
+  socketio::EventText text("/", event, 0, json.size() + 32);
+  text.arguments() += '{';
+  append_member(text.arguments(), name, json);
+  text.arguments() += '}';
+  return text.finish();
+}
+
+std::string ready_packet(std::string_view socket) {
+  return single_member_event("ready", "peerId", quoted(socket));
+}
+
+std::string peer_disconnected_packet(std::string_view socket) {
+  return single_member_event("peer-disconnected", "peerId", quoted(socket));
+}
+
+}  // namespace signalbox::signaling

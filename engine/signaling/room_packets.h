@@ -1,0 +1,24 @@
+// The packets of the room application that do not come from a client.
+//
+// Thread: any; functions without state.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace signalbox::signaling {
+
+// A text as JSON.
+std::string quoted(std::string_view text);
+
+// Appends a member to an object that is not closed yet. `json` is JSON text.
+void append_member(std::string& out, std::string_view name, std::string_view json);
+
+// An event whose argument is an object of one member, of which `json` is the value.
+std::string single_member_event(std::string_view event, std::string_view name,
+                                std::string_view json);
+
+std::string ready_packet(std::string_view socket);
+std::string peer_disconnected_packet(std::string_view socket);
+
+}  // namespace signalbox::signaling

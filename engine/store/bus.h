@@ -1,0 +1,110 @@
+// Messages between nodes, over Redis: each node listens on a channel of its own. Messages to one
+// node keep their order and arrive at most once. While Redis, or the other node's subscription, is
+// away they wait, for node.ttl at most (by then that node is as good as dead) and within
+// node.max_buffered; what has to be dropped is counted.
+//
+// Thread: the loop's.
+// Owner: the node.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "engine/core/counters.h"
+#include "engine/core/log.h"
+#include "engine/core/loop.h"
+#include "engine/core/options.h"
+#include "engine/store/envelope.h"
+#include "engine/store/redis.h"
+#include "engine/store/subscription.h"
+
+namespace signalbox::store {
+
+class Bus {
+ public:
+  class Listener {
+   public:
+    // Of another node, or (what was published to all) of this one. Valid during the call.
+    virtual void on_envelope(const Envelope& envelope) = 0;
+    // Messages to this node may have been lost.
+    virtual void on_missed() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // Keeps references to all of them.
+  Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Redis& redis,
+      Listener& listener);
+
+  // Begins to listen as the node `id`; again with another id, should it change.
+  void open(const std::string& id);
+  void close() { subscription_.close(); }
+  // Redis has come or gone.
+  void on_connection(bool connected);
+  // To be called every now and then: makes sure that what is published reaches us, and forgets
+  // nodes that have not been heard of for long.
+  void check();
+
+  // Sends it to `node`, another one. Sender, route and sequence are filled in here.
+  void send(std::string_view node, Envelope envelope);
+
+  // Publishes it to every node that listens to a channel of a name of the caller's; without order
+  // across connections to Redis, and it does not wait for anything. This node hears it too, if it
+  // listens.
+  void publish(const std::string& channel, Envelope envelope);
+  void listen(const std::string& channel) { subscription_.subscribe(channel); }
+  void ignore(const std::string& channel) { subscription_.unsubscribe(channel); }
+
+  // Messages that a node that listens has yet to get.
+  size_t waiting() const;
+
+ private:
+  struct Message {
+    uint64_t sequence;
+    std::string bytes;
+    uint64_t due_ms;    // when it is given up
+    bool sent = false;  // and not answered yet
+  };
+  // To one node.
+  struct Route {
+    uint32_t id;
+    uint64_t next_sequence = 1;
+    std::deque<Message> messages;  // without an answer, oldest first
+    size_t answers_due = 0;
+    bool unheard = false;  // the last answer: nobody listens there
+    uint64_t used_ms = 0;
+  };
+  // From one node.
+  struct Arrivals {
+    uint32_t route = 0;
+    uint64_t sequence = 0;  // the last
+    uint64_t heard_ms = 0;
+  };
+
+  void flush(const std::string& node, Route& route);
+  void publish_next(const std::string& node, Route& route, Message& message);
+  void on_published(const std::string& node, uint32_t route, uint64_t sequence, const Reply& reply);
+  void drop_front(Route& route);
+  void retry();
+  void on_message(std::string_view bytes);
+  bool in_sequence(const Envelope& envelope);
+
+  Loop& loop_;
+  const Options& options_;
+  Counters& counters_;
+  Redis& redis_;
+  Listener& listener_;
+  std::string id_;
+  std::unordered_map<std::string, Route> routes_;       // by node
+  std::unordered_map<std::string, Arrivals> arrivals_;  // by node
+  size_t buffered_ = 0;                                 // bytes, of all routes
+  Timer retry_;
+  Timer probe_;
+  Subscription subscription_;
+};
+
+}  // namespace signalbox::store

@@ -1,0 +1,114 @@
+#include "engine/store/reconciler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/store/keys.h"
+
+namespace signalbox::store {
+namespace {
+
+// Many nodes find Redis back at the same time.
+constexpr uint64_t kMaxPauseMs = 500;
+
+constexpr size_t kPageSize = 50;
+constexpr const char* kIndexPageSize = "200";
+
+// All nodes that live have bound their sockets again by then.
+constexpr int64_t kSettleMs = 5000;
+
+}  // namespace
+
+Reconciler::Reconciler(Loop& loop, const Options& options, Counters& counters, Redis& redis,
+                       Registry& registry, Rooms& rooms, Listener& listener)
+    : loop_(loop),
+      options_(options),
+      counters_(counters),
+      redis_(redis),
+      registry_(registry),
+      rooms_(rooms),
+      listener_(listener),
+      timer_(loop, [this] { begin(); }) {}
+
+void Reconciler::check() {
+  ++run_;
+  pass_ = Pass::kFirst;
+  std::uniform_int_distribution<uint64_t> pause(0, kMaxPauseMs);
+  timer_.start(pause(jitter_));
+}
+
+void Reconciler::try_again_soon() {
+  timer_.start(kMaxPauseMs);
+}
+
+void Reconciler::begin() {
+  if (!registry_.registered()) return;
+  if (asking_) return try_again_soon();  // of an earlier run
+  if (pass_ == Pass::kFirst) {
+    scan_index("0");
+  } else {
+    begin_binding();
+  }
+}
+
+void Reconciler::scan_index(const std::string& cursor) {
+  redis_.command({"HSCAN", node_sockets_key(registry_.id()), cursor, "COUNT", kIndexPageSize},
+                 [this, run = run_](const Reply& reply) {
+                   if (run != run_) return;
+                   if (reply.elements.size() != 2) return try_again_soon();
+                   on_index_page(reply);
+                 });
+}
+
+void Reconciler::on_index_page(const Reply& reply) {
+  const std::vector<Reply>& entries = reply.elements[1].elements;
+  for (size_t i = 0; i + 1 < entries.size(); i += 2) {
+    const Binding binding = {entries[i + 1].text, entries[i].text};
+    if (listener_.may_be_bound(binding)) continue;
+    rooms_.leave(binding.room, binding.socket, [](const LeaveReply&) {});
+  }
+  const std::string& cursor = reply.elements[0].text;
+  if (cursor != "0") return scan_index(cursor);
+  begin_binding();
+}
+
+void Reconciler::begin_binding() {
+  todo_ = listener_.bindings();
+  bind_page();
+}
+
+void Reconciler::bind_page() {
+  std::vector<Binding> page;
+  while (!todo_.empty() && page.size() < kPageSize) {
+    if (listener_.is_bound(todo_.back())) page.push_back(std::move(todo_.back()));
+    todo_.pop_back();
+  }
+  if (page.empty()) {
+    if (std::exchange(pass_, Pass::kSecond) == Pass::kFirst) {
+      timer_.start(static_cast<uint64_t>(std::max(options_.node_ttl, kSettleMs)));
+    }
+    return;
+  }
+  asking_ = true;
+  listener_.on_asking(page);
+  rooms_.bind(page, [this, run = run_, page](const BindReply& reply) {
+    asking_ = false;
+    if (run == run_ && reply.bound) on_page_bound(page, reply);
+    listener_.on_asked();
+    if (run != run_) return;
+    if (reply.bound) {
+      bind_page();
+    } else {
+      try_again_soon();
+    }
+  });
+}
+
+void Reconciler::on_page_bound(const std::vector<Binding>& page, const BindReply& reply) {
+  counters_.sockets_bound_again += page.size();
+  for (size_t i = 0; i < page.size(); ++i) {
+    listener_.on_members(page[i].room, reply.members[i], pass_ == Pass::kSecond);
+  }
+}
+
+}  // namespace signalbox::store

@@ -1,0 +1,176 @@
+#include "engine/store/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/core/id.h"
+#include "engine/store/envelope.h"
+#include "engine/store/keys.h"
+#include "engine/store/registry_scripts.h"
+
+namespace signalbox::store {
+namespace {
+
+constexpr size_t kSecretLength = 16;
+constexpr int kHeartbeatsPerLease = 4;
+
+// While the node's id is being cleaned up after, and after an error.
+constexpr uint64_t kAskAgainMs = 250;
+
+// Nodes that one node cleans up after at a time, so that others share the work.
+constexpr int kMostClaims = 4;
+
+// What Redis keeps of a node must outlive its lease: a node that comes back, or whoever cleans up,
+// may come late.
+constexpr const char* kKeysTtlS = "90000";
+
+}  // namespace
+
+Registry::Registry(Loop& loop, const Log& log, const Options& options, Redis& redis,
+                   Listener& listener)
+    : loop_(loop),
+      log_(log),
+      options_(options),
+      redis_(redis),
+      listener_(listener),
+      id_(random_id(kNodeIdLength)),
+      secret_(random_id(kSecretLength)),
+      timer_(loop, [this] { beat(); }),
+      waiting_timer_(loop, [this] { answer_waiting(); }) {}
+
+Fence Registry::fence() const {
+  return {node_key(id_), "token", token()};
+}
+
+std::string Registry::token() const {
+  return secret_ + ":" + std::to_string(registrations_);
+}
+
+Fence Registry::claim(const std::string& node) const {
+  return {node_key(node), "cleaner", id_};
+}
+
+std::vector<std::string> Registry::keys() const {
+  return {nodes_key(), node_key(id_)};
+}
+
+void Registry::on_connection(bool connected) {
+  if (phase_ == Phase::kEnded) return;
+  phase_ = Phase::kOut;
+  steady_since_ms_ = 0;
+  timer_.stop();
+  if (connected) ask();
+}
+
+void Registry::on_lost() {
+  if (phase_ != Phase::kRegistered) return;
+  log_.warning("node " + id_ + ": was given up by the others, registers again");
+  phase_ = Phase::kOut;
+  ask();
+}
+
+void Registry::beat() {
+  if (phase_ == Phase::kRegistered) {
+    renew();
+  } else if (phase_ == Phase::kOut) {
+    ask();
+  }
+}
+
+// Registering
+
+void Registry::ask() {
+  phase_ = Phase::kAsking;
+  ++registrations_;
+  redis_.script(
+      register_script(), keys(),
+      {id_, secret_, std::to_string(registrations_), std::to_string(options_.node_ttl), kKeysTtlS},
+      [this](const Reply& reply) { on_answer(reply); });
+}
+
+void Registry::on_answer(const Reply& reply) {
+  if (phase_ != Phase::kAsking) return;
+  phase_ = Phase::kOut;
+  if (reply.text == "registered") {
+    phase_ = Phase::kRegistered;
+    renewed_ms_ = loop_.now_ms();
+    timer_.start(static_cast<uint64_t>(options_.node_ttl / kHeartbeatsPerLease));
+    listener_.on_registered();
+    answer_waiting();
+    return;
+  }
+  if (reply.text == "taken") {
+    log_.warning("node " + id_ + ": another node has this id, takes a new one");
+    id_ = random_id(kNodeIdLength);
+    listener_.on_renamed();
+    return ask();
+  }
+  if (redis_.connected()) timer_.start(kAskAgainMs);
+  if (reply.text == "yours") listener_.on_departed(id_);
+}
+
+void Registry::when_registered(std::function<void()> done) {
+  // Without Redis what follows will find that out by itself.
+  if (phase_ == Phase::kRegistered || phase_ == Phase::kEnded || !redis_.connected()) {
+    return done();
+  }
+  waiting_.push_back(std::move(done));
+  if (!waiting_timer_.active()) {
+    waiting_timer_.start(static_cast<uint64_t>(options_.redis_command_timeout));
+  }
+}
+
+void Registry::answer_waiting() {
+  waiting_timer_.stop();
+  for (const auto& done : std::exchange(waiting_, {})) loop_.guard(done);
+}
+
+void Registry::unregister() {
+  timer_.stop();
+  if (std::exchange(phase_, Phase::kEnded) == Phase::kRegistered) {
+    redis_.script(unregister_script(), keys(), {id_, token()}, [](const Reply&) {});
+  }
+}
+
+// The lease
+
+void Registry::renew() {
+  timer_.start(static_cast<uint64_t>(options_.node_ttl / kHeartbeatsPerLease));
+  listener_.on_heartbeat();
+  redis_.script(heartbeat_script(), keys(),
+                {id_, token(), std::to_string(options_.node_ttl), kKeysTtlS,
+                 std::to_string(may_judge() ? kMostClaims : 0), node_key("")},
+                [this](const Reply& reply) { on_renewed(reply); });
+}
+
+// Others must have had time to renew their leases. What stopped us may have stopped Redis, too.
+bool Registry::may_judge() {
+  const uint64_t now = loop_.now_ms();
+  const auto ttl = static_cast<uint64_t>(options_.node_ttl);
+  if (steady_since_ms_ == 0 || now - renewed_ms_ > 2 * ttl / kHeartbeatsPerLease) {
+    steady_since_ms_ = now;
+  }
+  return now - steady_since_ms_ >= ttl;
+}
+
+void Registry::on_renewed(const Reply& reply) {
+  if (phase_ != Phase::kRegistered || reply.type != Reply::Type::kArray) return;
+  if (reply.elements.front().text == "lost") return on_lost();
+  renewed_ms_ = loop_.now_ms();
+  std::for_each(reply.elements.begin() + 1, reply.elements.end(), [this](const Reply& node) {
+    loop_.guard([&] { listener_.on_departed(node.text); });
+  });
+}
+
+void Registry::renew_claim(const std::string& node, std::function<void(bool ours)> done) {
+  redis_.script(renew_claim_script(), {nodes_key(), node_key(node)},
+                {node, id_, std::to_string(options_.node_ttl)},
+                [done = std::move(done)](const Reply& reply) { done(reply.integer == 1); });
+}
+
+void Registry::release_claim(const std::string& node) {
+  redis_.script(release_claim_script(), {nodes_key(), node_key(node)}, {node, id_},
+                [](const Reply&) {});
+}
+
+}  // namespace signalbox::store

@@ -1,0 +1,109 @@
+// Which nodes there are: this node's id, its lease in Redis, and the leases of others that ran out.
+//
+// A node renews its lease every quarter of node.ttl. Nodes watch each other: whoever finds a lease
+// that has run out claims it, atomically, and with it the duty to clean up (see Cleaner); the claim
+// is a lease itself. A node whose lease was claimed while it was slow finds out with its next
+// command and registers again. After Redis was away all leases are old: a node judges others only
+// once it has been able to renew its own for a whole node.ttl.
+//
+// Thread: the loop's.
+// Owner: the node.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/core/log.h"
+#include "engine/core/loop.h"
+#include "engine/core/options.h"
+#include "engine/store/redis.h"
+
+namespace signalbox::store {
+
+// Something that must hold in Redis for a script to be carried out: `field` of the hash `key` is
+// `value`.
+struct Fence {
+  std::string key;
+  std::string field;
+  std::string value;
+};
+
+class Registry {
+ public:
+  class Listener {
+   public:
+    // Registered, or again: what Redis knows of this node's sockets may be out of date.
+    virtual void on_registered() = 0;
+    // The id belonged to another node. There is a new one; the sockets that bear the old one can be
+    // reached by nobody.
+    virtual void on_renamed() = 0;
+    // This node has to clean up after `node`; which may be itself, and then is not registered.
+    virtual void on_departed(const std::string& node) = 0;
+    // A heartbeat is being sent.
+    virtual void on_heartbeat() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // Keeps references to all of them.
+  Registry(Loop& loop, const Log& log, const Options& options, Redis& redis, Listener& listener);
+
+  const std::string& id() const { return id_; }
+  bool registered() const { return phase_ == Phase::kRegistered; }
+  // Holds while this node is registered.
+  Fence fence() const;
+
+  // Redis has come or gone.
+  void on_connection(bool connected);
+  // A fence did not hold: registers again.
+  void on_lost();
+
+  // Calls back once this node is registered, or cannot be soon: at once, or within
+  // redis.command_timeout.
+  void when_registered(std::function<void()> done);
+
+  // Takes this node out of Redis, once its sockets are; nothing is done any more afterwards.
+  void unregister();
+
+  // --- For the cleaner ---
+
+  // Holds while the duty to clean up after `node` is ours.
+  Fence claim(const std::string& node) const;
+  // Makes the claim last for another node.ttl; false when it is not ours any more.
+  void renew_claim(const std::string& node, std::function<void(bool ours)> done);
+  // Everything is done: forgets the node.
+  void release_claim(const std::string& node);
+
+ private:
+  enum class Phase { kOut, kAsking, kRegistered, kEnded };
+
+  void beat();
+  void ask();
+  void on_answer(const Reply& reply);
+  void renew();
+  void on_renewed(const Reply& reply);
+  bool may_judge();
+  void answer_waiting();
+  std::string token() const;
+  std::vector<std::string> keys() const;
+
+  Loop& loop_;
+  const Log& log_;
+  const Options& options_;
+  Redis& redis_;
+  Listener& listener_;
+  std::string id_;
+  const std::string secret_;  // tells this node from another one of the same id
+  uint64_t registrations_ = 0;
+  Phase phase_ = Phase::kOut;
+  Timer timer_;                   // to the next heartbeat, or attempt to register
+  uint64_t steady_since_ms_ = 0;  // since when each lease was renewed in time; 0: not at all
+  uint64_t renewed_ms_ = 0;
+  std::vector<std::function<void()>> waiting_;
+  Timer waiting_timer_;
+};
+
+}  // namespace signalbox::store
