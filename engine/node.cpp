@@ -25,6 +25,7 @@ Node::Node(Loop& loop, const Options& options, const Log& log,
                                                             room_hooks(observers, program),
                                                             [this] { return engineio_.sessions(); })
                      : nullptr),
+      host_bus_(signaling_ ? std::make_unique<HostBus>(signaling_->neighbours()) : nullptr),
       socketio_(loop, options, counters_,
                 signaling_ ? signaling_->neighbours().id() : random_id(store::kNodeIdLength)),
       host_(loop, options, counters_, program, socketio_),
@@ -42,7 +43,9 @@ Node::Node(Loop& loop, const Options& options, const Log& log,
              [this](const std::string& room, const std::string& socket) {
                signaling_->application().on_evicted(room, socket);
              },
-         .other = {}});
+         .other =
+             [this](const store::Envelope& envelope) { host_bus_->deliver(envelope, host_); }});
+    host_.set_elsewhere(*host_bus_);
   }
   refresh();
 }

@@ -18,6 +18,7 @@
 #include "engine/engineio/server.h"
 #include "engine/host/host.h"
 #include "engine/host/program.h"
+#include "engine/host_bus.h"
 #include "engine/net/handler.h"
 #include "engine/net/origin_policy.h"
 #include "engine/net/server.h"
@@ -69,6 +70,7 @@ class Node : private net::Handler {
   Counters counters_;
   net::OriginPolicy origins_;
   std::unique_ptr<signaling::Service> signaling_;  // null: signaling.enabled is off
+  std::unique_ptr<HostBus> host_bus_;              // with signaling_
   socketio::Server socketio_;
   host::Host host_;
   engineio::Server engineio_;

@@ -390,14 +390,16 @@ SBX_API sbx_error sbx_engine_add_namespace(sbx_engine* engine, const char* name,
 SBX_API sbx_error sbx_engine_on(sbx_engine* engine, const char* nsp, const char* event,
                                 void (*handler)(void* user, const sbx_event* event), void* user);
 
-/** Sends an event to one socket. Command. SBX_E_INVALID when `event` is reserved (see
+/** Sends an event to one socket, of this engine or of another node on the same Redis (while the
+ * option signaling.enabled is on). Command. SBX_E_INVALID when `event` is reserved (see
  * sbx_engine_on), when `args` (NULL: none) is not a JSON array, or its placeholders do not match
  * the attachments. */
 SBX_API sbx_error sbx_emit(sbx_engine* engine, const char* socket, const char* event,
                            const char* args, const sbx_bytes* attachments, size_t attachment_count);
 
 /** Sends an event to one socket and asks for an acknowledgement. `handler` is called once: with the
- * answer, after `timeout_ms` milliseconds, or when the socket is gone; also when the engine ends.
+ * answer, after `timeout_ms` milliseconds, or when the socket is gone, or not of this engine; also
+ * when the engine ends.
  * Command. Errors as sbx_emit; SBX_E_INVALID too when timeout_ms is 0 or more than 86400000 (a
  * day); the handler is not called after an error. */
 SBX_API sbx_error sbx_emit_with_ack(sbx_engine* engine, const char* socket, const char* event,
@@ -407,14 +409,16 @@ SBX_API sbx_error sbx_emit_with_ack(sbx_engine* engine, const char* socket, cons
                                     void* user);
 
 /** Sends an event to the sockets of a namespace that sbx_join has put into `room` (NULL: to all
- * sockets of the namespace), but for `except` (NULL: but for none). It reaches the sockets of this
- * engine; a namespace that nobody has declared has none. Command. Errors as sbx_emit; SBX_E_INVALID
- * too when the name of the namespace is not allowed. */
+ * sockets of the namespace), but for `except` (NULL: but for none). It reaches the sockets of all
+ * nodes on the same Redis (while the option signaling.enabled is on; else of this engine); what is
+ * broadcast while Redis is away stays here. A namespace that nobody has declared has none. Command.
+ * Errors as sbx_emit; SBX_E_INVALID too when the name of the namespace is not allowed. */
 SBX_API sbx_error sbx_broadcast(sbx_engine* engine, const char* nsp, const char* room,
                                 const char* except, const char* event, const char* args,
                                 const sbx_bytes* attachments, size_t attachment_count);
 
-/** Sends an event to the sockets that are in a room of the room application, but for `except`
+/** Sends an event to the sockets, of all nodes, that are in a room of the room application, but for
+ * `except`
  * (NULL: but for none). Command. Errors as sbx_emit; SBX_E_STATE too when the option
  * signaling.enabled is off. */
 SBX_API sbx_error sbx_broadcast_to_peers(sbx_engine* engine, const char* room, const char* except,

@@ -36,8 +36,14 @@ HostedNamespace& Host::hosted(const std::string& name) {
   if (!slot) {
     slot = std::make_unique<HostedNamespace>(program_, tickets_, name);
     server_.add_namespace(name, *slot);
+    if (elsewhere_ != nullptr) slot->set_elsewhere(*elsewhere_);
   }
   return *slot;
+}
+
+void Host::set_elsewhere(Elsewhere& elsewhere) {
+  elsewhere_ = &elsewhere;
+  for (const auto& [name, nsp] : hosted_) nsp->set_elsewhere(elsewhere);
 }
 
 void Host::set_application(const std::string& name, socketio::NamespaceHandler& application) {
@@ -111,6 +117,14 @@ Socket* Host::receiver(const std::string& id) {
 }
 
 void Host::emit(const std::string& id, const Message& message) {
+  if (server_.find_socket(id) == nullptr && elsewhere_ != nullptr && elsewhere_->may_have(id)) {
+    elsewhere_->emit(id, message);
+  } else {
+    deliver(id, message);
+  }
+}
+
+void Host::deliver(const std::string& id, const Message& message) {
   if (Socket* socket = receiver(id)) {
     socket->send(packet(PacketType::kEvent, *socket, std::nullopt, message), message.attachments);
   }
@@ -129,10 +143,17 @@ void Host::emit_with_ack(const std::string& id, const Message& message, uint64_t
 
 void Host::broadcast(const std::string& name, const std::optional<std::string>& room,
                      const std::string& except, const Message& message) {
+  const std::string to_room = room.value_or("");
+  deliver(name, to_room, except, message);
+  if (elsewhere_ != nullptr) elsewhere_->broadcast(name, to_room, except, message);
+}
+
+void Host::deliver(const std::string& name, const std::string& room, const std::string& except,
+                   const Message& message) {
   const auto found = hosted_.find(name);
   if (found == hosted_.end()) return;
   const socketio::Namespace* nsp = server_.find(name);  // declared with it, see hosted()
-  const std::vector<Socket*> sockets = room ? found->second->in(*room) : nsp->sockets();
+  const std::vector<Socket*> sockets = room.empty() ? nsp->sockets() : found->second->in(room);
   nsp->send_to(sockets, except.empty() ? nullptr : nsp->find(except),
                socketio::encode_packet(PacketType::kEvent, name, std::nullopt, message.payload,
                                        message.attachments.size()),

@@ -17,6 +17,7 @@
 
 #include "engine/core/counters.h"
 #include "engine/core/options.h"
+#include "engine/host/elsewhere.h"
 #include "engine/host/message.h"
 #include "engine/host/program.h"
 #include "engine/host/tickets.h"
@@ -33,6 +34,9 @@ class Host {
   Host(Loop& loop, const Options& options, Counters& counters, const Program& program,
        socketio::Server& server);
   ~Host();
+
+  // Where events for sockets of other nodes go; must outlive it. Before the first namespace.
+  void set_elsewhere(Elsewhere& elsewhere);
 
   // `application` has the first look at everything that happens in the namespace `name`.
   void set_application(const std::string& name, socketio::NamespaceHandler& application);
@@ -61,12 +65,19 @@ class Host {
   size_t waiting() const { return tickets_.waiting(); }
   void give_up() { tickets_.give_up(); }
 
+  // An event that another node's host sends: to a socket, or to a room of a namespace (empty: to
+  // all of it).
+  void deliver(const std::string& socket, const Message& message);
+  void deliver(const std::string& nsp, const std::string& room, const std::string& except,
+               const Message& message);
+
   // --- Commands ---
 
+  // To a socket of whatever node.
   void emit(const std::string& socket, const Message& message);
   void emit_with_ack(const std::string& socket, const Message& message, uint64_t timeout_ms,
                      socketio::AckHandler handler);
-  // To a room, or to all of the namespace; `except`: a socket's id or empty.
+  // To a room, or to all of the namespace, on all nodes; `except`: a socket's id or empty.
   void broadcast(const std::string& nsp, const std::optional<std::string>& room,
                  const std::string& except, const Message& message);
   // `ack` is the one of EventNews.
@@ -95,6 +106,7 @@ class Host {
   const Program& program_;
   socketio::Server& server_;
   Tickets tickets_;
+  Elsewhere* elsewhere_ = nullptr;  // null: there are no other nodes
   std::map<std::string, std::unique_ptr<HostedNamespace>, std::less<>> hosted_;
 };
 

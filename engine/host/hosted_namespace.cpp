@@ -10,6 +10,11 @@ const NamespaceProgram* HostedNamespace::handlers() const {
   return found != program_.namespaces.end() ? &found->second : nullptr;
 }
 
+void HostedNamespace::set_elsewhere(Elsewhere& elsewhere) {
+  elsewhere_ = &elsewhere;
+  elsewhere_->listen(name_, "");
+}
+
 void HostedNamespace::on_connecting(const std::shared_ptr<socketio::Connecting>& connecting) {
   const NamespaceProgram* program = handlers();
   if (program == nullptr || !program->connecting) {
@@ -67,7 +72,7 @@ void HostedNamespace::on_disconnect(socketio::Socket& socket, std::string_view r
     addition = std::move(found->second);
     additions_.erase(found);
   }
-  for (const std::string& room : addition.rooms) rooms_.remove(room, socket);
+  for (const std::string& room : addition.rooms) remove(socket, room);
   if (application_ != nullptr) application_->on_disconnect(socket, reason);
   const NamespaceProgram* program = handlers();
   if (program != nullptr && program->disconnected) {
@@ -79,14 +84,19 @@ void HostedNamespace::join(socketio::Socket& socket, const std::string& room) {
   std::vector<std::string>& rooms = additions_[&socket].rooms;
   if (std::find(rooms.begin(), rooms.end(), room) != rooms.end()) return;
   rooms.push_back(room);
+  if (elsewhere_ != nullptr && !rooms_.has(room)) elsewhere_->listen(name_, room);
   rooms_.add(room, socket);
 }
 
 void HostedNamespace::leave(socketio::Socket& socket, const std::string& room) {
   const auto found = additions_.find(&socket);
   if (found == additions_.end()) return;
-  std::erase(found->second.rooms, room);
+  if (std::erase(found->second.rooms, room) != 0) remove(socket, room);
+}
+
+void HostedNamespace::remove(socketio::Socket& socket, const std::string& room) {
   rooms_.remove(room, socket);
+  if (elsewhere_ != nullptr && !rooms_.has(room)) elsewhere_->ignore(name_, room);
 }
 
 void* HostedNamespace::data(const socketio::Socket& socket) const {

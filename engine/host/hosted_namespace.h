@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/host/elsewhere.h"
 #include "engine/host/program.h"
 #include "engine/host/tickets.h"
 #include "engine/socketio/namespace.h"
@@ -29,6 +30,9 @@ class HostedNamespace : public socketio::NamespaceHandler {
       : program_(program), tickets_(tickets), name_(std::move(name)) {}
 
   void set_application(socketio::NamespaceHandler& application) { application_ = &application; }
+
+  // Begins to listen to what other nodes send to the namespace.
+  void set_elsewhere(Elsewhere& elsewhere);
 
   void on_connecting(const std::shared_ptr<socketio::Connecting>& connecting) override;
   void on_connect(socketio::Socket& socket) override;
@@ -73,6 +77,7 @@ class HostedNamespace : public socketio::NamespaceHandler {
     Data data;
     std::vector<std::string> rooms;
   };
+  void remove(socketio::Socket& socket, const std::string& room);
   // The handlers of this namespace, or null.
   const NamespaceProgram* handlers() const;
 
@@ -80,6 +85,7 @@ class HostedNamespace : public socketio::NamespaceHandler {
   Tickets& tickets_;
   const std::string name_;
   socketio::NamespaceHandler* application_ = nullptr;
+  Elsewhere* elsewhere_ = nullptr;
   socketio::RoomIndex rooms_;
   std::unordered_map<const socketio::Socket*, Addition> additions_;  // few sockets have one
   std::unordered_map<std::string, Data> waiting_;  // by id: the sockets that wait to be let in

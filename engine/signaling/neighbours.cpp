@@ -74,7 +74,18 @@ void Neighbours::send_to_room(const std::string& room, std::string_view packet,
   envelope.socket = except;
   envelope.packet = packet;
   envelope.attachments = views(attachments);
-  for (const std::string_view node : members_.nodes(room)) bus_.send(node, envelope);
+  if (!members_.in(room).empty()) {
+    for (const std::string_view node : members_.nodes(room)) bus_.send(node, envelope);
+    return;
+  }
+  // A host may speak to a room of which no socket is here, and which this node knows nothing about.
+  rooms_.members(room, [this, bytes = store::encode(envelope)](const auto& members) {
+    Envelope copy;
+    store::decode(bytes, copy);
+    for (const std::string_view node : nodes_of(members)) {
+      if (node != registry_.id()) bus_.send(node, copy);
+    }
+  });
 }
 
 // Receiving

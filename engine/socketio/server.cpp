@@ -6,11 +6,6 @@
 #include "engine/socketio/client.h"
 
 namespace signalbox::socketio {
-namespace {
-
-constexpr size_t kRandomLength = 16;  // 96 bits behind the node's four characters
-
-}  // namespace
 
 Server::Server(Loop& loop, const Options& options, Counters& counters, std::string node_id)
     : loop_(loop),
@@ -48,7 +43,7 @@ Socket* Server::find_socket(std::string_view id) const {
 }
 
 std::string Server::new_socket_id() const {
-  return node_id_ + random_id(kRandomLength);
+  return node_id_ + random_id(kSocketIdLength - node_id_.size());
 }
 
 }  // namespace signalbox::socketio

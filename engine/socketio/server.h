@@ -21,6 +21,9 @@
 
 namespace signalbox::socketio {
 
+// The node's four characters, and 96 random bits.
+inline constexpr size_t kSocketIdLength = 20;
+
 class Server {
  public:
   // `node_id`: the four characters that begin every socket id of this node.

@@ -175,6 +175,11 @@ void Rooms::leave_registered(const std::string& room, const std::string& socket,
   });
 }
 
+void Rooms::members(std::string_view room, std::function<void(std::vector<std::string>)> done) {
+  redis_.command({"SMEMBERS", room_sockets_key(room)},
+                 [done = std::move(done)](const Reply& reply) { done(texts(reply)); });
+}
+
 void Rooms::clean(std::string_view room, std::string_view socket,
                   std::function<void(LeaveReply)> done) {
   const std::string node(node_of(socket));

@@ -74,6 +74,8 @@ class Rooms {
   void leave(std::string_view room, std::string_view socket, std::function<void(LeaveReply)> done);
   // Binds sockets of this node that are connected, whatever Redis knows of them and their rooms.
   void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done);
+  // Everyone in a room; nobody when Redis cannot say.
+  void members(std::string_view room, std::function<void(std::vector<std::string>)> done);
   // The leave of a socket whose node has departed; for the one that cleans up. Only the departed
   // node is not told.
   void clean(std::string_view room, std::string_view socket, std::function<void(LeaveReply)> done);
