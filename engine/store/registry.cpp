@@ -64,7 +64,7 @@ void Registry::on_connection(bool connected) {
 
 void Registry::on_lost() {
   if (phase_ != Phase::kRegistered) return;
-  log_.warning("node " + id_ + ": was given up by the others, registers again");
+  log_.warning("node " + id_ + ": Redis has it no more, registers again");
   phase_ = Phase::kOut;
   ask();
 }
