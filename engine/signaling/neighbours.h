@@ -18,6 +18,7 @@
 #include "engine/signaling/held_news.h"
 #include "engine/signaling/joins.h"
 #include "engine/signaling/members.h"
+#include "engine/store/atomic_rooms.h"
 #include "engine/store/bus.h"
 #include "engine/store/cleaner.h"
 #include "engine/store/reconciler.h"
@@ -95,7 +96,7 @@ class Neighbours : private store::Registry::Listener,
   Members& members_;
   Listener listener_;
   store::Registry registry_;
-  store::Rooms rooms_;
+  store::AtomicRooms rooms_;
   store::Bus bus_;
   store::Cleaner cleaner_;
   store::Reconciler reconciler_;

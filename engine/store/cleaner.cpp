@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/store/keys.h"
-#include "engine/store/registry_scripts.h"
 
 namespace signalbox::store {
 namespace {
@@ -37,22 +36,24 @@ void Cleaner::next_node() {
 }
 
 void Cleaner::set_aside() {
-  const std::string& node = nodes_.front();
-  redis_.script(set_aside_script(), {node_sockets_key(node), node_left_key(node)}, {},
-                [this, run = run_](const Reply& reply) {
-                  if (run != run_) return;
-                  if (reply.type != Reply::Type::kInteger) return next_node();
-                  if (reply.integer == 0) return finish();
-                  scan("0");
-                });
+  rooms_.set_aside(nodes_.front(), [this, run = run_](int64_t count) {
+    if (run != run_) return;
+    if (count < 0) return next_node();
+    if (count == 0) return finish();
+    renew("0");
+  });
+}
+
+void Cleaner::renew(const std::string& cursor) {
+  registry_.renew_claim(nodes_.front(), [this, run = run_, cursor](bool ours) {
+    if (run != run_) return;
+    if (!ours) return next_node();
+    scan(cursor);
+  });
 }
 
 void Cleaner::scan(const std::string& cursor) {
-  const std::string& node = nodes_.front();
-  registry_.renew_claim(node, [this, run = run_](bool ours) {
-    if (run == run_ && !ours) next_node();
-  });
-  redis_.command({"HSCAN", node_left_key(node), cursor, "COUNT", kPageSize},
+  redis_.command({"HSCAN", node_left_key(nodes_.front()), cursor, "COUNT", kPageSize},
                  [this, run = run_](const Reply& reply) {
                    if (run != run_) return;
                    if (reply.elements.size() != 2) return next_node();
@@ -83,7 +84,7 @@ void Cleaner::clean_page(const Reply& page, const std::string& cursor) {
 
 void Cleaner::on_page_done(bool lost, const std::string& cursor) {
   if (lost) return next_node();
-  if (cursor != "0") return scan(cursor);
+  if (cursor != "0") return renew(cursor);
   set_aside();  // what came to the index since, if anything
 }
 

@@ -33,6 +33,7 @@ class Cleaner {
  private:
   void next_node();
   void set_aside();
+  void renew(const std::string& cursor);
   void scan(const std::string& cursor);
   void clean_page(const Reply& page, const std::string& cursor);
   void on_page_done(bool lost, const std::string& cursor);

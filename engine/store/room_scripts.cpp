@@ -2,25 +2,9 @@
 
 #include <string>
 
+#include "engine/store/script_parts.h"
+
 namespace signalbox::store {
-namespace {
-
-// Says something to each node, but for one, that has members.
-constexpr const char* kTell = R"lua(
-local function tell(members, uninformed, channel_prefix, news)
-  local told = {[uninformed] = true}
-  for _, member in ipairs(members) do
-    local node = string.sub(member, 1, 4)
-    if not told[node] then
-      told[node] = true
-      redis.call('PUBLISH', channel_prefix .. node, news)
-    end
-  end
-end
-)lua";
-
-}  // namespace
-
 // KEYS room
 // ARGV 1 seconds the room lives
 // Answers 1 created, 0 it was there.
@@ -46,14 +30,8 @@ return 1
 // Answers {'lost'} (the node is not registered), {'elsewhere'}, {'limited', retry after s, attempts
 // left}, {'absent'}, {'full'} or
 // {'joined', 1 when it was in already, members}.
-//
-// The list of attempts is a sorted set of those within the window, by time. A refused attempt
-// counts like any other, so who keeps hammering stays out. Just before an attempt is added, all but
-// the newest <limit> go: they alone can make it one too many. The next attempt passes when at most
-// <limit> - 1 of those listed now are still in the window, that is when the <limit>-th newest has
-// left it; the oldest may go earlier without making room.
 const Script& join_room_script() {
-  static const Script script(std::string(kTell) + R"lua(
+  static const Script script(std::string(kTellPart) + kAttemptPart + R"lua(
 if redis.call('HGET', KEYS[5], 'token') ~= ARGV[9] then
   return {'lost'}
 end
@@ -63,19 +41,9 @@ if bound and bound ~= ARGV[1] then
 end
 
 if KEYS[6] and not bound then
-  local limit, window_ms = tonumber(ARGV[6]), ARGV[7] * 1000
-  local time = redis.call('TIME')
-  local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
-  local now = string.format('%.0f', now_ms)
-  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', string.format('%.0f', now_ms - window_ms))
-  redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -(limit + 1))
-  redis.call('ZADD', KEYS[6], now, now .. '-' .. ARGV[8])
-  redis.call('EXPIRE', KEYS[6], ARGV[7])
-  local count = redis.call('ZCARD', KEYS[6])
-  if count > limit then
-    local decisive = redis.call('ZRANGE', KEYS[6], -limit, -limit, 'WITHSCORES')
-    local wait_ms = decisive[2] + window_ms - now_ms
-    return {'limited', math.max(1, math.ceil(wait_ms / 1000)), math.max(limit - count, 0)}
+  local refusal = attempt(KEYS[6], tonumber(ARGV[6]), ARGV[7], ARGV[8])
+  if refusal then
+    return refusal
   end
 end
 
@@ -114,7 +82,7 @@ return {'joined', bound and 1 or 0, members}
 // Being in the room's set decides: others may have kept a room alive for longer than this socket's
 // own binding lives, and it must not stay in the set for ever.
 const Script& leave_room_script() {
-  static const Script script(std::string(kTell) + R"lua(
+  static const Script script(std::string(kTellPart) + R"lua(
 if redis.call('HGET', KEYS[5], ARGV[4]) ~= ARGV[5] then
   return {'lost'}
 end
@@ -150,7 +118,7 @@ return {'left', members}
 //      nodes are told if that is news
 // Answers {'lost'} (the node is not registered), or {'bound', the members of each room...}.
 const Script& bind_script() {
-  static const Script script(std::string(kTell) + R"lua(
+  static const Script script(std::string(kTellPart) + R"lua(
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
   return {'lost'}
 end

@@ -1,4 +1,4 @@
-// Rooms in Redis: each operation one Lua script, one round trip, atomic. What changes a room's
+// Rooms in Redis: AtomicRooms on one Redis, SplitRooms on a Redis Cluster. What changes a room's
 // members also tells the other nodes that have some of them, in the same step: kJoined, kRejoined,
 // kLeft or kEvicted (envelope.h). The key layout is written down in engine/store/README.md.
 //
@@ -60,38 +60,32 @@ struct BindReply {
 
 class Rooms {
  public:
-  // Keeps references to all of them.
-  Rooms(Redis& redis, const Options& options, Registry& registry);
+  virtual ~Rooms() = default;
 
   // Creates the room when it is absent; an existing one is left alone, its TTL too.
-  void create(std::string_view room, std::function<void(CreateResult)> done);
-  void check(std::string_view room, std::function<void(CheckResult)> done);
-  // Limit, existence, capacity, binding, time to live and the list of members in one step. The
-  // order of the checks is that of the result's names.
-  void join(const JoinRequest& request, std::function<void(JoinReply)> done);
+  virtual void create(std::string_view room, std::function<void(CreateResult)> done) = 0;
+  virtual void check(std::string_view room, std::function<void(CheckResult)> done) = 0;
+  // Limit, existence, capacity, binding, time to live and the list of members. The order of the
+  // checks is that of the result's names.
+  virtual void join(const JoinRequest& request, std::function<void(JoinReply)> done) = 0;
   // Unbinds the socket if it is in that room; an emptied room gets its short time to live. This
   // node does not hear of it over the bus. The node of another one's socket hears kEvicted.
-  void leave(std::string_view room, std::string_view socket, std::function<void(LeaveReply)> done);
+  virtual void leave(std::string_view room, std::string_view socket,
+                     std::function<void(LeaveReply)> done) = 0;
   // Binds sockets of this node that are connected, whatever Redis knows of them and their rooms.
-  void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done);
+  virtual void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) = 0;
   // Everyone in a room; nobody when Redis cannot say.
-  void members(std::string_view room, std::function<void(std::vector<std::string>)> done);
-  // The leave of a socket whose node has departed; for the one that cleans up. Only the departed
-  // node is not told.
-  void clean(std::string_view room, std::string_view socket, std::function<void(LeaveReply)> done);
+  virtual void members(std::string_view room,
+                       std::function<void(std::vector<std::string>)> done) = 0;
 
- private:
-  struct Leaver;
-  void send_join(const JoinRequest& request, bool again, std::function<void(JoinReply)> done);
-  void leave_registered(const std::string& room, const std::string& socket, bool again,
-                        const std::function<void(LeaveReply)>& done);
-  void send_leave(std::string_view room, std::string_view socket, const Leaver& leaver,
-                  std::function<void(LeaveReply)> done);
-  std::string binding_ttl() const;
+  // --- For the cleaner ---
 
-  Redis& redis_;
-  const Options& options_;
-  Registry& registry_;
+  // Sets the index of a departed node aside, unless what was set aside before has not been dealt
+  // with yet. Tells how many sockets are set aside; less than 0: unknown.
+  virtual void set_aside(const std::string& node, std::function<void(int64_t count)> done) = 0;
+  // The leave of a socket whose node has departed. Only that node is not told.
+  virtual void clean(std::string_view room, std::string_view socket,
+                     std::function<void(LeaveReply)> done) = 0;
 };
 
 }  // namespace signalbox::store

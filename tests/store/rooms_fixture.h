@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/store/atomic_rooms.h"
 #include "engine/store/registry.h"
-#include "engine/store/rooms.h"
 #include "tests/lib/redis_server.h"
 #include "tests/store/client.h"
 #include "tests/store/cmocka.h"
@@ -71,7 +71,7 @@ struct RoomsFixture {
   Client client;
   QuietNode node;
   store::Registry registry{client.loop, client.log, client.options, *client.redis, node};
-  store::Rooms rooms{*client.redis, client.options, registry};
+  store::AtomicRooms rooms{*client.redis, client.options, registry};
 };
 
 // A server, a loop and one engine for a test.

@@ -1,0 +1,144 @@
+#include "engine/store/atomic_rooms.h"
+
+#include <utility>
+
+#include "engine/store/keys.h"
+#include "engine/store/registry_scripts.h"
+#include "engine/store/room_replies.h"
+#include "engine/store/room_scripts.h"
+
+namespace signalbox::store {
+
+// Who takes a socket out of its room, and what follows.
+struct AtomicRooms::Leaver {
+  Fence fence;
+  std::string index;  // the key that lists the socket under its node
+  std::string_view uninformed_node;
+  EnvelopeKind news;
+};
+
+AtomicRooms::AtomicRooms(Redis& redis, const Options& options, Registry& registry)
+    : redis_(redis), options_(options), registry_(registry) {}
+
+void AtomicRooms::create(std::string_view room, std::function<void(CreateResult)> done) {
+  redis_.script(create_room_script(), {room_key(room)}, {std::to_string(options_.rooms_ttl)},
+                [done = std::move(done)](const Reply& reply) { done(to_create_result(reply)); });
+}
+
+void AtomicRooms::check(std::string_view room, std::function<void(CheckResult)> done) {
+  redis_.command({"HEXISTS", room_key(room), "created_at"},
+                 [done = std::move(done)](const Reply& reply) { done(to_check_result(reply)); });
+}
+
+void AtomicRooms::join(const JoinRequest& request, std::function<void(JoinReply)> done) {
+  registry_.when_registered([this, request, done = std::move(done)]() mutable {
+    send_join(request, false, std::move(done));
+  });
+}
+
+void AtomicRooms::send_join(const JoinRequest& request, bool again,
+                            std::function<void(JoinReply)> done) {
+  const std::string& node = registry_.id();
+  const Fence fence = registry_.fence();
+  std::vector<std::string> keys = {room_key(request.room), room_sockets_key(request.room),
+                                   socket_key(request.socket), node_sockets_key(node), fence.key};
+  if (options_.limits_join_enabled && !request.limit_key.empty()) {
+    keys.push_back(join_limit_key(request.limit_key));
+  }
+  redis_.script(join_room_script(), std::move(keys),
+                {request.room, request.socket, std::to_string(options_.limits_room_size),
+                 std::to_string(options_.rooms_ttl), binding_ttl(options_),
+                 std::to_string(options_.limits_join_count),
+                 std::to_string(options_.limits_join_window), random_attempt(), fence.value, node,
+                 node_channel(""), news(EnvelopeKind::kJoined, node, request.room, request.socket),
+                 news(EnvelopeKind::kRejoined, node, request.room, request.socket)},
+                [this, request, again, done = std::move(done)](const Reply& reply) mutable {
+                  const bool lost = outcome(reply) == "lost";
+                  if (lost) registry_.on_lost();
+                  if (!lost || again) return done(to_join_reply(reply));
+                  registry_.when_registered([this, request, done = std::move(done)]() mutable {
+                    send_join(request, true, std::move(done));
+                  });
+                });
+}
+
+void AtomicRooms::leave(std::string_view room, std::string_view socket,
+                        std::function<void(LeaveReply)> done) {
+  registry_.when_registered(
+      [this, room = std::string(room), socket = std::string(socket), done = std::move(done)] {
+        leave_registered(room, socket, false, done);
+      });
+}
+
+void AtomicRooms::leave_registered(const std::string& room, const std::string& socket, bool again,
+                                   const std::function<void(LeaveReply)>& done) {
+  const std::string& self = registry_.id();
+  const std::string_view node = node_of(socket);
+  const Leaver leaver = {registry_.fence(), node_sockets_key(node), self,
+                         node == self ? EnvelopeKind::kLeft : EnvelopeKind::kEvicted};
+  send_leave(room, socket, leaver, [this, room, socket, again, done](const LeaveReply& reply) {
+    const bool lost = reply.result == LeaveReply::Result::kLost;
+    if (lost) registry_.on_lost();
+    if (!lost || again) return done(reply);
+    registry_.when_registered(
+        [this, room, socket, done] { leave_registered(room, socket, true, done); });
+  });
+}
+
+void AtomicRooms::members(std::string_view room,
+                          std::function<void(std::vector<std::string>)> done) {
+  redis_.command({"SMEMBERS", room_sockets_key(room)},
+                 [done = std::move(done)](const Reply& reply) { done(texts(reply)); });
+}
+
+void AtomicRooms::set_aside(const std::string& node, std::function<void(int64_t count)> done) {
+  redis_.script(set_aside_script(), {node_sockets_key(node), node_left_key(node)}, {},
+                [done = std::move(done)](const Reply& reply) {
+                  done(reply.type == Reply::Type::kInteger ? reply.integer : -1);
+                });
+}
+
+void AtomicRooms::clean(std::string_view room, std::string_view socket,
+                        std::function<void(LeaveReply)> done) {
+  const std::string node(node_of(socket));
+  send_leave(room, socket, {registry_.claim(node), node_left_key(node), node, EnvelopeKind::kLeft},
+             std::move(done));
+}
+
+void AtomicRooms::send_leave(std::string_view room, std::string_view socket, const Leaver& leaver,
+                             std::function<void(LeaveReply)> done) {
+  redis_.script(
+      leave_room_script(),
+      {room_key(room), room_sockets_key(room), socket_key(socket), leaver.index, leaver.fence.key},
+      {std::string(room), std::string(socket), std::to_string(options_.rooms_empty_ttl),
+       leaver.fence.field, leaver.fence.value, std::string(leaver.uninformed_node),
+       node_channel(""), news(leaver.news, registry_.id(), room, socket)},
+      [done = std::move(done)](const Reply& reply) { done(to_leave_reply(reply)); });
+}
+
+void AtomicRooms::bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) {
+  const std::string& node = registry_.id();
+  const Fence fence = registry_.fence();
+  std::vector<std::string> keys = {fence.key, node_sockets_key(node)};
+  std::vector<std::string> arguments = {fence.value, std::to_string(options_.rooms_ttl),
+                                        binding_ttl(options_), node, node_channel("")};
+  for (const auto& [room, socket] : bindings) {
+    keys.insert(keys.end(), {room_key(room), room_sockets_key(room), socket_key(socket)});
+    arguments.insert(arguments.end(),
+                     {room, socket, news(EnvelopeKind::kJoined, node, room, socket)});
+  }
+  redis_.script(bind_script(), std::move(keys), std::move(arguments),
+                [this, count = bindings.size(), done = std::move(done)](const Reply& reply) {
+                  BindReply bind;
+                  if (outcome(reply) == "lost") registry_.on_lost();
+                  if (outcome(reply) == "bound" && reply.elements.size() == count + 1) {
+                    bind.bound = true;
+                    for (size_t i = 1; i <= count; ++i) {
+                      bind.members.push_back(texts(reply.elements[i]));
+                    }
+                  }
+                  done(std::move(bind));
+                });
+}
+
+}  // namespace signalbox::store

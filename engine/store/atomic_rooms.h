@@ -1,0 +1,47 @@
+// Rooms on one Redis: each operation one Lua script, one round trip, all of it or nothing.
+//
+// Thread, owner: as store/rooms.h.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/options.h"
+#include "engine/store/redis.h"
+#include "engine/store/registry.h"
+#include "engine/store/rooms.h"
+
+namespace signalbox::store {
+
+class AtomicRooms final : public Rooms {
+ public:
+  // Keeps references to all of them.
+  AtomicRooms(Redis& redis, const Options& options, Registry& registry);
+
+  void create(std::string_view room, std::function<void(CreateResult)> done) override;
+  void check(std::string_view room, std::function<void(CheckResult)> done) override;
+  void join(const JoinRequest& request, std::function<void(JoinReply)> done) override;
+  void leave(std::string_view room, std::string_view socket,
+             std::function<void(LeaveReply)> done) override;
+  void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) override;
+  void members(std::string_view room, std::function<void(std::vector<std::string>)> done) override;
+  void set_aside(const std::string& node, std::function<void(int64_t count)> done) override;
+  void clean(std::string_view room, std::string_view socket,
+             std::function<void(LeaveReply)> done) override;
+
+ private:
+  struct Leaver;
+  void send_join(const JoinRequest& request, bool again, std::function<void(JoinReply)> done);
+  void leave_registered(const std::string& room, const std::string& socket, bool again,
+                        const std::function<void(LeaveReply)>& done);
+  void send_leave(std::string_view room, std::string_view socket, const Leaver& leaver,
+                  std::function<void(LeaveReply)> done);
+
+  Redis& redis_;
+  const Options& options_;
+  Registry& registry_;
+};
+
+}  // namespace signalbox::store

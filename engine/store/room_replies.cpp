@@ -1,0 +1,101 @@
+#include "engine/store/room_replies.h"
+
+#include <algorithm>
+
+#include "engine/core/id.h"
+
+namespace signalbox::store {
+namespace {
+
+// A binding must outlive the room it points to, whatever the room's time to live is set to.
+constexpr int64_t kBindingTtlS = 90000;
+constexpr int64_t kBindingMarginS = 3600;
+
+constexpr size_t kAttemptRandomLength = 12;
+
+}  // namespace
+
+std::string_view outcome(const Reply& reply) {
+  if (reply.type != Reply::Type::kArray || reply.elements.empty()) return {};
+  return reply.elements[0].text;
+}
+
+std::vector<std::string> texts(const Reply& array) {
+  std::vector<std::string> result;
+  result.reserve(array.elements.size());
+  for (const Reply& element : array.elements) result.push_back(element.text);
+  return result;
+}
+
+JoinReply to_join_reply(const Reply& reply) {
+  JoinReply join;
+  const std::string_view what = outcome(reply);
+  if (what == "joined" && reply.elements.size() == 3) {
+    join.result = JoinReply::Result::kJoined;
+    join.rejoined = reply.elements[1].integer == 1;
+    join.members = texts(reply.elements[2]);
+  } else if (what == "limited" && reply.elements.size() == 3) {
+    join.result = JoinReply::Result::kLimited;
+    join.retry_after_s = reply.elements[1].integer;
+    join.attempts_left = reply.elements[2].integer;
+  } else if (what == "elsewhere") {
+    join.result = JoinReply::Result::kBoundElsewhere;
+  } else if (what == "absent") {
+    join.result = JoinReply::Result::kRoomAbsent;
+  } else if (what == "full") {
+    join.result = JoinReply::Result::kRoomFull;
+  } else if (what == "lost") {
+    join.error = "the others have given this node up";
+  } else {
+    // What Redis says of itself is for the log, which it is in already.
+    const bool unavailable = reply.type == Reply::Type::kUnavailable;
+    join.error = unavailable ? reply.text : "Redis refused the operation";
+  }
+  return join;
+}
+
+LeaveReply to_leave_reply(const Reply& reply) {
+  LeaveReply leave;
+  const std::string_view what = outcome(reply);
+  if (what == "left" && reply.elements.size() == 2) {
+    leave.result = LeaveReply::Result::kLeft;
+    leave.members = texts(reply.elements[1]);
+  } else if (what == "stranger") {
+    leave.result = LeaveReply::Result::kNotMember;
+  } else if (what == "absent") {
+    leave.result = LeaveReply::Result::kRoomAbsent;
+  } else if (what == "lost") {
+    leave.result = LeaveReply::Result::kLost;
+  }
+  return leave;
+}
+
+std::string news(EnvelopeKind kind, std::string_view sender, std::string_view room,
+                 std::string_view socket) {
+  Envelope envelope;
+  envelope.kind = kind;
+  envelope.sender = sender;
+  envelope.room = room;
+  envelope.socket = socket;
+  return encode(envelope);
+}
+
+CreateResult to_create_result(const Reply& reply) {
+  if (reply.type != Reply::Type::kInteger) return CreateResult::kUnavailable;
+  return reply.integer == 1 ? CreateResult::kCreated : CreateResult::kExists;
+}
+
+CheckResult to_check_result(const Reply& reply) {
+  if (reply.type != Reply::Type::kInteger) return CheckResult::kUnavailable;
+  return reply.integer == 1 ? CheckResult::kPresent : CheckResult::kAbsent;
+}
+
+std::string binding_ttl(const Options& options) {
+  return std::to_string(std::max(kBindingTtlS, options.rooms_ttl + kBindingMarginS));
+}
+
+std::string random_attempt() {
+  return random_id(kAttemptRandomLength);
+}
+
+}  // namespace signalbox::store
