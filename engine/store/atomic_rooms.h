@@ -1,6 +1,7 @@
 // Rooms on one Redis: each operation one Lua script, one round trip, all of it or nothing.
 //
-// Thread, owner: as store/rooms.h.
+// Thread: the loop's.
+// Owner: the node. See store/rooms.h.
 #pragma once
 
 #include <functional>
