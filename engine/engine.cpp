@@ -186,7 +186,7 @@ class Engine::Impl {
     loop_->set_exception_handler(
         [this](const char* what) { log_.error(std::string("internal error: ") + what); });
     try {
-      if (options_.signaling_enabled) status = store::Redis::validate_url(options_.redis_url);
+      if (options_.signaling_enabled) status = store::validate_redis_options(options_);
       if (status.ok()) {
         node = std::make_unique<Node>(*loop_, options_, log_, observers_.rooms, program_);
         status = node->open();

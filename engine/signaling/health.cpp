@@ -72,7 +72,7 @@ void add_system(JsonObject& document, uint64_t uptime_s) {
 
 }  // namespace
 
-Health::Health(Loop& loop, const Options& options, store::Redis& redis,
+Health::Health(Loop& loop, const Options& options, store::Commands& redis,
                std::function<size_t()> connections)
     : loop_(loop),
       options_(options),

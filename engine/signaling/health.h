@@ -11,14 +11,14 @@
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
 #include "engine/net/http.h"
-#include "engine/store/redis.h"
+#include "engine/store/commands.h"
 
 namespace signalbox::signaling {
 
 class Health {
  public:
   // `connections`: how many clients are connected. Keeps all references.
-  Health(Loop& loop, const Options& options, store::Redis& redis,
+  Health(Loop& loop, const Options& options, store::Commands& redis,
          std::function<size_t()> connections);
 
   net::Response brief() const;
@@ -31,7 +31,7 @@ class Health {
 
   Loop& loop_;
   const Options& options_;
-  store::Redis& redis_;
+  store::Commands& redis_;
   std::function<size_t()> connections_;
   uint64_t started_ms_;
 };

@@ -17,7 +17,7 @@ std::vector<std::string_view> views(std::span<const std::string> texts) {
 }  // namespace
 
 Neighbours::Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
-                       store::Redis& redis, Members& members)
+                       store::Commands& redis, Members& members)
     : counters_(counters),
       redis_(redis),
       members_(members),

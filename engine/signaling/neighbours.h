@@ -21,8 +21,8 @@
 #include "engine/store/atomic_rooms.h"
 #include "engine/store/bus.h"
 #include "engine/store/cleaner.h"
+#include "engine/store/commands.h"
 #include "engine/store/reconciler.h"
-#include "engine/store/redis.h"
 #include "engine/store/registry.h"
 #include "engine/store/rooms.h"
 
@@ -44,7 +44,7 @@ class Neighbours : private store::Registry::Listener,
 
   // Keeps references to all of them.
   Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
-             store::Redis& redis, Members& members);
+             store::Commands& redis, Members& members);
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }
 
@@ -92,7 +92,7 @@ class Neighbours : private store::Registry::Listener,
   void take_news(const store::Envelope& envelope);
 
   Counters& counters_;
-  store::Redis& redis_;
+  store::Commands& redis_;
   Members& members_;
   Listener listener_;
   store::Registry registry_;

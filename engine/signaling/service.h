@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "engine/core/counters.h"
 #include "engine/core/log.h"
@@ -17,7 +18,7 @@
 #include "engine/signaling/members.h"
 #include "engine/signaling/neighbours.h"
 #include "engine/signaling/room_hooks.h"
-#include "engine/store/redis.h"
+#include "engine/store/commands.h"
 #include "engine/store/referrers.h"
 
 namespace signalbox::signaling {
@@ -31,12 +32,12 @@ class Service {
   Service(Loop& loop, const Log& log, const Options& options, Counters& counters, RoomHooks hooks,
           std::function<size_t()> connections)
       : hooks_(std::move(hooks)),
-        redis_(loop, log, options),
-        referrers_(redis_),
-        neighbours_(loop, log, options, counters, redis_, members_),
+        redis_(store::make_redis(loop, log, options)),
+        referrers_(*redis_),
+        neighbours_(loop, log, options, counters, *redis_, members_),
         joins_(options, counters, neighbours_.rooms(), hooks_, members_, neighbours_.held_news()),
         application_(counters, members_, joins_, neighbours_, hooks_),
-        health_(loop, options, redis_, std::move(connections)),
+        health_(loop, options, *redis_, std::move(connections)),
         api_(log, options, counters, neighbours_.rooms(), referrers_, application_, health_,
              hooks_) {}
 
@@ -50,10 +51,10 @@ class Service {
   // Ends the connections; every command under way is answered as unavailable inside this call.
   void close() {
     neighbours_.close();
-    redis_.close();
+    redis_->close();
   }
   // Whether commands wait for Redis, or messages for other nodes.
-  bool busy() const { return redis_.health().pending != 0 || neighbours_.busy(); }
+  bool busy() const { return redis_->health().pending != 0 || neighbours_.busy(); }
 
   Neighbours& neighbours() { return neighbours_; }
   Application& application() { return application_; }
@@ -62,7 +63,7 @@ class Service {
  private:
   const RoomHooks hooks_;
   Members members_;
-  store::Redis redis_;
+  std::unique_ptr<store::Commands> redis_;
   store::Referrers referrers_;
   Neighbours neighbours_;
   Joins joins_;

@@ -17,7 +17,7 @@ struct AtomicRooms::Leaver {
   EnvelopeKind news;
 };
 
-AtomicRooms::AtomicRooms(Redis& redis, const Options& options, Registry& registry)
+AtomicRooms::AtomicRooms(Commands& redis, const Options& options, Registry& registry)
     : redis_(redis), options_(options), registry_(registry) {}
 
 void AtomicRooms::create(std::string_view room, std::function<void(CreateResult)> done) {

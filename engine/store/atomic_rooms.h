@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/core/options.h"
-#include "engine/store/redis.h"
+#include "engine/store/commands.h"
 #include "engine/store/registry.h"
 #include "engine/store/rooms.h"
 
@@ -19,7 +19,7 @@ namespace signalbox::store {
 class AtomicRooms final : public Rooms {
  public:
   // Keeps references to all of them.
-  AtomicRooms(Redis& redis, const Options& options, Registry& registry);
+  AtomicRooms(Commands& redis, const Options& options, Registry& registry);
 
   void create(std::string_view room, std::function<void(CreateResult)> done) override;
   void check(std::string_view room, std::function<void(CheckResult)> done) override;
@@ -40,7 +40,7 @@ class AtomicRooms final : public Rooms {
   void send_leave(std::string_view room, std::string_view socket, const Leaver& leaver,
                   std::function<void(LeaveReply)> done);
 
-  Redis& redis_;
+  Commands& redis_;
   const Options& options_;
   Registry& registry_;
 };

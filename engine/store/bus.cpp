@@ -25,7 +25,7 @@ uint32_t new_route_id() {
 
 }  // namespace
 
-Bus::Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Redis& redis,
+Bus::Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Commands& redis,
          Listener& listener)
     : loop_(loop),
       options_(options),

@@ -17,8 +17,8 @@
 #include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
+#include "engine/store/commands.h"
 #include "engine/store/envelope.h"
-#include "engine/store/redis.h"
 #include "engine/store/subscription.h"
 
 namespace signalbox::store {
@@ -37,7 +37,7 @@ class Bus {
   };
 
   // Keeps references to all of them.
-  Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Redis& redis,
+  Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Commands& redis,
       Listener& listener);
 
   // Begins to listen as the node `id`; again with another id, should it change.
@@ -96,7 +96,7 @@ class Bus {
   Loop& loop_;
   const Options& options_;
   Counters& counters_;
-  Redis& redis_;
+  Commands& redis_;
   Listener& listener_;
   std::string id_;
   std::unordered_map<std::string, Route> routes_;       // by node

@@ -14,7 +14,8 @@ constexpr const char* kPageSize = "100";
 
 }  // namespace
 
-Cleaner::Cleaner(const Log& log, Counters& counters, Redis& redis, Registry& registry, Rooms& rooms)
+Cleaner::Cleaner(const Log& log, Counters& counters, Commands& redis, Registry& registry,
+                 Rooms& rooms)
     : log_(log), counters_(counters), redis_(redis), registry_(registry), rooms_(rooms) {}
 
 void Cleaner::clean(const std::string& node) {

@@ -22,7 +22,7 @@ namespace signalbox::store {
 class Cleaner {
  public:
   // Keeps references to all of them.
-  Cleaner(const Log& log, Counters& counters, Redis& redis, Registry& registry, Rooms& rooms);
+  Cleaner(const Log& log, Counters& counters, Commands& redis, Registry& registry, Rooms& rooms);
 
   // Cleans up after `node`, whose claim this node has, once it is done with others.
   void clean(const std::string& node);
@@ -41,7 +41,7 @@ class Cleaner {
 
   const Log& log_;
   Counters& counters_;
-  Redis& redis_;
+  Commands& redis_;
   Registry& registry_;
   Rooms& rooms_;
   std::deque<std::string> nodes_;  // the first is being cleaned up after

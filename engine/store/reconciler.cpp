@@ -19,7 +19,7 @@ constexpr int64_t kSettleMs = 5000;
 
 }  // namespace
 
-Reconciler::Reconciler(Loop& loop, const Options& options, Counters& counters, Redis& redis,
+Reconciler::Reconciler(Loop& loop, const Options& options, Counters& counters, Commands& redis,
                        Registry& registry, Rooms& rooms, Listener& listener)
     : loop_(loop),
       options_(options),

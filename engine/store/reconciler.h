@@ -47,7 +47,7 @@ class Reconciler {
   };
 
   // Keeps references to all of them.
-  Reconciler(Loop& loop, const Options& options, Counters& counters, Redis& redis,
+  Reconciler(Loop& loop, const Options& options, Counters& counters, Commands& redis,
              Registry& registry, Rooms& rooms, Listener& listener);
 
   // Begins a check soon, and anew if one is under way. Nothing happens while this node is not
@@ -68,7 +68,7 @@ class Reconciler {
   Loop& loop_;
   const Options& options_;
   Counters& counters_;
-  Redis& redis_;
+  Commands& redis_;
   Registry& registry_;
   Rooms& rooms_;
   Listener& listener_;

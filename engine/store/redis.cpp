@@ -6,7 +6,6 @@
 
 #include "engine/store/redis_link.h"
 #include "engine/store/redis_url.h"
-#include "engine/store/sha1.h"
 
 namespace signalbox::store {
 namespace {
@@ -37,8 +36,6 @@ bool tells_of_no_master(const std::string& error) {
 }
 
 }  // namespace
-
-Script::Script(std::string_view text) : text_(text), sha_(sha1_hex(text)) {}
 
 struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Redis::State> {
   struct Command {
@@ -97,6 +94,7 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
   std::deque<Command> commands;
   Timer deadline;  // runs while there are commands; due no later than any of them
   std::deque<Failure> failures;
+  bool leaves_errors = false;
   uint64_t error_log_due_ms = 0;
 
   bool was_ready = false;
@@ -182,8 +180,10 @@ void Redis::State::on_reply(const Reply& reply) {
       command.script = nullptr;
       return submit(std::move(command));
     }
-    log_error(reply.text);
-    no_master = tells_of_no_master(reply.text);
+    if (!leaves_errors) {
+      log_error(reply.text);
+      no_master = tells_of_no_master(reply.text);
+    }
   }
   loop.guard([&] { command.done(reply); });
   if (no_master && phase == Phase::kReady) give_up(reply.text, kAway);
@@ -270,6 +270,10 @@ bool Redis::connected() const {
 
 void Redis::set_on_state(std::function<void(bool connected)> on_state) {
   state_->on_state = std::move(on_state);
+}
+
+void Redis::leave_errors_to_owner() {
+  state_->leaves_errors = true;
 }
 
 const std::string& Redis::host() const {

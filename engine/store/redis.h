@@ -9,80 +9,45 @@
 // MSG_NOSIGNAL: the loop's thread must block SIGPIPE, or the process ignore it.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "engine/core/log.h"
-#include "engine/core/loop.h"
-#include "engine/core/options.h"
-#include "engine/core/status.h"
-#include "engine/store/redis_reply.h"
+#include "engine/store/commands.h"
 
 namespace signalbox::store {
 
-// A Lua script; `sha` is computed once, the text is sent when Redis does not know it. It must
-// outlive the commands that use it (ours live as long as the program).
-class Script {
+class Redis final : public Commands {
  public:
-  explicit Script(std::string_view text);
-  const std::string& text() const { return text_; }
-  const std::string& sha() const { return sha_; }
-
- private:
-  std::string text_;
-  std::string sha_;
-};
-
-class Redis {
- public:
-  using Done = std::function<void(const Reply&)>;
-
   // Checks options.redis_url: redis://[[user]:password@]host[:port][/db], unix:///path[?db=n];
   // rediss:// is refused with a text that says why. Does not connect yet.
   static Status validate_url(const std::string& url);
 
   // `options.redis_url` must be valid.
   Redis(Loop& loop, const Log& log, const Options& options);
-  ~Redis();
-  Redis(const Redis&) = delete;
-  Redis& operator=(const Redis&) = delete;
+  ~Redis() override;
 
-  // Begins to connect, and goes on trying until destruction. Call it once.
-  void connect();
-  // Ends the connection and answers everything that waits with kUnavailable, inside this call; so
-  // is whatever is sent afterwards. For an owner whose callbacks must not outlive their targets.
-  void close();
-  bool connected() const;
-  // `on_state` is called on the loop at each change of connected(): when the connection was lost,
-  // after what waited has been answered; when it was made, after what waited has been sent. It is
-  // not called by close().
-  void set_on_state(std::function<void(bool connected)> on_state);
-  // host and port as configured; of a unix socket its path and 0.
-  const std::string& host() const;
-  int port() const;
+  void connect() override;
+  void close() override;
+  bool connected() const override;
+  // When the connection was lost, it is told after what waited has been answered; when it was made,
+  // after what waited has been sent.
+  void set_on_state(std::function<void(bool connected)> on_state) override;
+  const std::string& host() const override;
+  int port() const override;
 
-  // Sends one command of binary-safe arguments. While a first connection is being made commands
-  // wait for it; they are refused at once while Redis is known to be away, and when
-  // redis.max_pending wait. Without an answer within redis.command_timeout the connection is given
-  // up, with all that waits; so it is behind an error that says that this Redis does not serve
-  // writes. `done` is called exactly once, never inside this call.
-  void command(std::vector<std::string> arguments, Done done);
-
-  // EVALSHA, and EVAL after NOSCRIPT, both within one redis.command_timeout.
+  // When a command has no answer in time, the connection is given up with all that waits: replies
+  // come in order. So it is behind an error that says that this Redis does not serve writes.
+  void command(std::vector<std::string> arguments, Done done) override;
   void script(const Script& script, std::vector<std::string> keys,
-              std::vector<std::string> arguments, Done done);
+              std::vector<std::string> arguments, Done done) override;
 
-  struct Health {
-    bool connected = false;
-    uint64_t pending = 0;     // commands without an answer
-    uint64_t reconnects = 0;  // times a lost connection was made again
-    uint64_t timeouts = 0;    // times a command's deadline passed
-  };
-  Health health() const;
+  Health health() const override;
+
+  // For an owner that knows better what error replies mean: they are neither logged any more nor a
+  // reason to give the connection up.
+  void leave_errors_to_owner();
 
  private:
   struct State;

@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/store/commands.h"
 #include "engine/store/keys.h"
-#include "engine/store/redis.h"
 
 namespace signalbox::store {
 namespace {

@@ -9,12 +9,12 @@
 
 namespace signalbox::store {
 
-class Redis;
+class Commands;
 
 class Referrers {
  public:
   // Keeps the reference, which must outlive it.
-  explicit Referrers(Redis& redis) : redis_(redis) {}
+  explicit Referrers(Commands& redis) : redis_(redis) {}
 
   // Counts `ref` once under `day` (YYYY-MM-DD). Clients choose the names, so a day holds 10,000 of
   // them with up to 256 bytes each; all others count under "(other)". `done` is called exactly
@@ -22,7 +22,7 @@ class Referrers {
   void count(std::string_view ref, std::string_view day, std::function<void(bool ok)> done);
 
  private:
-  Redis& redis_;
+  Commands& redis_;
 };
 
 }  // namespace signalbox::store

@@ -26,7 +26,7 @@ constexpr const char* kKeysTtlS = "90000";
 
 }  // namespace
 
-Registry::Registry(Loop& loop, const Log& log, const Options& options, Redis& redis,
+Registry::Registry(Loop& loop, const Log& log, const Options& options, Commands& redis,
                    Listener& listener)
     : loop_(loop),
       log_(log),

@@ -18,7 +18,7 @@
 #include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
-#include "engine/store/redis.h"
+#include "engine/store/commands.h"
 
 namespace signalbox::store {
 
@@ -49,7 +49,7 @@ class Registry {
   };
 
   // Keeps references to all of them.
-  Registry(Loop& loop, const Log& log, const Options& options, Redis& redis, Listener& listener);
+  Registry(Loop& loop, const Log& log, const Options& options, Commands& redis, Listener& listener);
 
   const std::string& id() const { return id_; }
   bool registered() const { return phase_ == Phase::kRegistered; }
@@ -93,7 +93,7 @@ class Registry {
   Loop& loop_;
   const Log& log_;
   const Options& options_;
-  Redis& redis_;
+  Commands& redis_;
   Listener& listener_;
   std::string id_;
   const std::string secret_;  // tells this node from another one of the same id

@@ -4,7 +4,7 @@
 // Thread: any; they are made once.
 #pragma once
 
-#include "engine/store/redis.h"
+#include "engine/store/commands.h"
 
 namespace signalbox::store {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "engine/core/options.h"
+#include "engine/store/commands.h"
 #include "engine/store/envelope.h"
-#include "engine/store/redis.h"
 #include "engine/store/rooms.h"
 
 namespace signalbox::store {

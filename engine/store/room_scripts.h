@@ -4,7 +4,7 @@
 // Thread: any; constants.
 #pragma once
 
-#include "engine/store/redis.h"
+#include "engine/store/commands.h"
 
 namespace signalbox::store {
 

@@ -13,7 +13,7 @@
 #include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
-#include "engine/store/redis.h"
+#include "engine/store/commands.h"
 
 namespace signalbox::test {
 
@@ -47,7 +47,7 @@ class Client {
   Options options;
   std::vector<std::string> lines;  // what was logged
   Log log;
-  std::unique_ptr<store::Redis> redis;
+  std::unique_ptr<store::Commands> redis;
 
   size_t sent = 0;
   std::vector<store::Reply> replies;  // to send(), in the order of their arrival
