@@ -161,6 +161,8 @@ constexpr Entry kEntries[] = {
 
     text(MEMBER(redis_url), kNotEmpty,
          "Redis server: redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n]"),
+    boolean(MEMBER(redis_cluster),
+            "whether redis.url is a node of a Redis Cluster, which then tells us the others"),
     integer(MEMBER(redis_connect_timeout), "ms", 1, kHour, "time Redis has to accept a connection"),
     integer(MEMBER(redis_command_timeout), "ms", 1, kHour, "time Redis has to answer a command"),
     integer(MEMBER(redis_max_pending), "", 1, kMillion, "most commands that may wait for Redis"),

@@ -50,6 +50,7 @@ struct Options {
   int64_t rooms_empty_ttl = 900;
 
   std::string redis_url = "redis://127.0.0.1:6379";
+  bool redis_cluster = false;
   int64_t redis_connect_timeout = 1500;
   int64_t redis_command_timeout = 1500;
   int64_t redis_max_pending = 10000;

@@ -41,7 +41,7 @@ void the_table_holds_every_option(void**) {
       "engineio.max_buffered signaling.enabled decision.timeout limits.connections "
       "limits.room_size "
       "limits.join_enabled limits.join_count limits.join_window rooms.ttl rooms.empty_ttl "
-      "redis.url "
+      "redis.url redis.cluster "
       "redis.connect_timeout redis.command_timeout redis.max_pending node.ttl node.max_buffered "
       "environment "
       "shutdown.timeout ");
