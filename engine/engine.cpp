@@ -48,7 +48,7 @@ class Engine::Impl {
         program_(std::move(program)) {}
 
   ~Impl() {
-    stop();
+    if (stops_.load() == 0) stop();  // asked for already, it must not be hurried
     join();
     if (mode_ == Mode::kTurns) {
       while (run_once(-1).ok()) {
@@ -113,7 +113,7 @@ class Engine::Impl {
 
   // Async-signal-safe: atomics and a wake.
   void stop() {
-    stop_requested_.store(true);
+    stops_.fetch_add(1);
     if (Loop* loop = listening_loop_.load()) loop->wake();
   }
 
@@ -205,23 +205,26 @@ class Engine::Impl {
     loop_->set_wake_handler([this] { heed_stop(); });
     listening_loop_.store(loop_.get());
     if (observers_.started) observers_.started(node_->port());
-    if (stop_requested_.load()) loop_->wake();  // asked for before we listened
+    if (stops_.load() != 0) loop_->wake();  // asked for before we listened
     return {};
   }
 
   // What was submitted before the stop comes before it.
   void heed_stop() {
-    if (!stop_requested_.load() || stopping_) return;
-    stopping_ = loop_->post([this] {
-      node_->shut_down([this] {
-        drained_ = true;
-        if (mode_ == Mode::kAttached) {
-          last_.emplace(*loop_, [this] { finish(); });
-          last_->start(0);
-        } else {
-          loop_->stop();
-        }
-      });
+    const int stops = stops_.load();
+    if (stops > 0 && !stopping_) stopping_ = loop_->post([this] { shut_down(); });
+    if (stops > 1 && !hurried_) hurried_ = loop_->post([this] { node_->hurry(); });
+  }
+
+  void shut_down() {
+    node_->shut_down([this] {
+      drained_ = true;
+      if (mode_ == Mode::kAttached) {
+        last_.emplace(*loop_, [this] { finish(); });
+        last_->start(0);
+      } else {
+        loop_->stop();
+      }
     });
   }
 
@@ -250,9 +253,10 @@ class Engine::Impl {
   std::mutex thread_mutex_;     // guards thread_
   std::thread thread_;
   bool stopping_ = false;
+  bool hurried_ = false;
   bool drained_ = false;
   std::atomic<Loop*> listening_loop_ = nullptr;
-  std::atomic<bool> stop_requested_ = false;
+  std::atomic<int> stops_ = 0;  // how often it was asked for
   std::atomic<uint16_t> port_ = 0;
   std::atomic<bool> ended_ = false;
   std::atomic<bool> in_run_ = false;

@@ -67,8 +67,9 @@ class Engine {
   int descriptor() const;
   int timeout_ms() const;
 
-  // Asks the engine to stop: it closes its listener, tells its sessions, takes its sockets out of
-  // Redis and ends, within the option shutdown.timeout. Returns at once.
+  // Asks the engine to stop: it closes its listener, sends its clients away one after another
+  // within the option shutdown.drain, takes their sockets out of Redis and ends, within the option
+  // shutdown.timeout. Asked again, it sends all that are left away at once. Returns at once.
   void stop();
 
   // Waits for the thread of start() to end.

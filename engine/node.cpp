@@ -9,7 +9,7 @@
 namespace signalbox {
 namespace {
 
-constexpr uint64_t kDrainCheckMs = 5;
+constexpr uint64_t kSilenceCheckMs = 5;
 
 const net::Response kNotFound = {.status = 404, .body = R"({"error":"Not found"})"};
 
@@ -32,7 +32,8 @@ Node::Node(Loop& loop, const Options& options, const Log& log,
       engineio_(loop, options, origins_, counters_,
                 [this](engineio::Session& session) { return socketio_.accept(session); }),
       net_(loop, log, options, origins_, counters_, *this),
-      drain_(loop, [this] { check_drained(); }) {
+      drain_(loop, engineio_),
+      silence_(loop, [this] { check_silence(); }) {
   if (signaling_) {
     constexpr const char* kNamespace = signaling::Service::kNamespace;
     host_.set_application(kNamespace, signaling_->application());
@@ -122,15 +123,15 @@ size_t Node::body_limit(const net::Request& request) {
 }
 
 void Node::on_headers(const std::shared_ptr<net::HttpExchange>& exchange) {
-  if (!drained_ && for_engineio(exchange->request())) engineio_.on_headers(exchange);
+  if (for_engineio(exchange->request())) engineio_.on_headers(exchange);
 }
 
 void Node::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
-  if (drained_) {
+  if (for_engineio(exchange->request())) {
+    engineio_.on_request(exchange);
+  } else if (drained_) {
     exchange->respond(
         {.status = 503, .body = R"({"error":"The server is shutting down"})", .close = true});
-  } else if (for_engineio(exchange->request())) {
-    engineio_.on_request(exchange);
   } else if (for_api(exchange->request())) {
     signaling_->api().on_request(exchange);
   } else if (!host_.on_request(exchange)) {
@@ -140,35 +141,47 @@ void Node::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
 
 std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Node::on_upgrade(
     const net::Request& request) {
-  if (drained_) return net::Response{.status = 503};
   if (for_engineio(request)) return engineio_.on_upgrade(request);
   return kNotFound;
 }
 
 void Node::shut_down(std::function<void()> done) {
-  drained_ = std::move(done);
-  drain_until_ms_ = loop_.now_ms() + static_cast<uint64_t>(options_.shutdown_timeout);
+  ended_ = std::move(done);
   net_.stop_listening();
-  engineio_.close_all(engineio::CloseReason::kShutdown);
-  drain_.start(kDrainCheckMs);
+  if (signaling_) signaling_->drain();
+  const auto timeout_ms = static_cast<uint64_t>(options_.shutdown_timeout);
+  // What is under way gets half of the time, its end the other.
+  drain_.start(static_cast<uint64_t>(options_.shutdown_drain), timeout_ms / 2,
+               [this] { on_drained(); });
 }
 
-void Node::check_drained() {
-  const bool silent =
-      net_.web_sockets() == 0 && !(signaling_ && signaling_->busy()) && host_.waiting() == 0;
+void Node::on_drained() {
+  drained_ = true;
+  silence_.start(kSilenceCheckMs);
+}
+
+void Node::check_silence() {
+  const uint64_t now_ms = loop_.now_ms();
+  const auto timeout_ms = static_cast<uint64_t>(options_.shutdown_timeout);
+  const uint64_t until_ms = drain_.spread_end_ms() + timeout_ms;
+  // Whoever has not come by then finds no connection any more (we do not listen), as a rule.
+  const bool fetching = engineio_.owes_messages() && now_ms < until_ms - timeout_ms / 2;
+  const bool silent = net_.web_sockets() == 0 && !fetching && !(signaling_ && signaling_->busy()) &&
+                      host_.waiting() == 0;
   // Silent twice: between the two checks the last answers go out.
   const bool over = std::exchange(silent_, silent) && silent;
-  if (!over && loop_.now_ms() < drain_until_ms_) {
-    drain_.start(kDrainCheckMs);
+  if (!over && now_ms < until_ms) {
+    silence_.start(kSilenceCheckMs);
     return;
   }
   if (host_.waiting() != 0) {
-    drain_.start(kDrainCheckMs);  // meanwhile the answers go out
+    silence_.start(kSilenceCheckMs);  // meanwhile the answers go out
     host_.give_up();
     return;
   }
   if (signaling_ && !std::exchange(left_, true)) {
-    drain_.start(kDrainCheckMs);
+    // All sockets are gone, and out of their rooms as far as Redis has answered.
+    silence_.start(kSilenceCheckMs);
     signaling_->leave();
     silent_ = false;
     return;
@@ -177,7 +190,7 @@ void Node::check_drained() {
   // lives.
   net_.close([this] {
     if (signaling_) signaling_->close();
-    drained_();
+    ended_();
   });
 }
 

@@ -15,6 +15,7 @@
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
 #include "engine/core/status.h"
+#include "engine/engineio/drain.h"
 #include "engine/engineio/server.h"
 #include "engine/host/host.h"
 #include "engine/host/program.h"
@@ -46,10 +47,13 @@ class Node : private net::Handler {
   void broadcast_to_peers(const std::string& room, const std::string& except,
                           const host::Message& message);
 
-  // Stops accepting, ends every session, and calls `done` in a later turn, once nothing is left to
-  // say, to clients or to Redis, or when shutdown.timeout has passed. Then, not earlier, this may
-  // be destroyed.
+  // Stops accepting, sends the clients away one after another (see engineio::Drain; option
+  // shutdown.drain), and calls `done` in a later turn, once nothing is left to say, to clients or
+  // to Redis, or when shutdown.timeout has passed since the last client's turn. Then, not earlier,
+  // this may be destroyed.
   void shut_down(std::function<void()> done);
+  // Sends away at once those clients whose turn has not come.
+  void hurry() { drain_.hurry(); }
 
  private:
   size_t body_limit(const net::Request& request) override;
@@ -63,7 +67,8 @@ class Node : private net::Handler {
   signaling::RoomHooks room_hooks(const signaling::RoomObservers& observers,
                                   const host::Program& program);
   void on_renamed(const std::string& id);
-  void check_drained();
+  void on_drained();
+  void check_silence();
 
   Loop& loop_;
   const Options& options_;
@@ -75,11 +80,12 @@ class Node : private net::Handler {
   host::Host host_;
   engineio::Server engineio_;
   net::Server net_;
-  Timer drain_;
-  uint64_t drain_until_ms_ = 0;
-  bool silent_ = false;            // when it was last checked
-  bool left_ = false;              // Redis does not know this node any more
-  std::function<void()> drained_;  // set: we are shutting down
+  engineio::Drain drain_;
+  Timer silence_;
+  bool drained_ = false;         // no session is open any more
+  bool silent_ = false;          // when it was last checked
+  bool left_ = false;            // Redis does not know this node any more
+  std::function<void()> ended_;  // what shut_down() was given
 };
 
 }  // namespace signalbox

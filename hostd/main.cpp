@@ -47,14 +47,14 @@ End serve(const Settings& settings, const EmbeddedRedis* redis, Signals& signals
   std::cout << "signalbox listening on "
             << printable_url(settings.listen_host, sbx_engine_port(engine.get())) << std::endl;
 
-  bool asked = false;
+  int asked = 0;
   bool redis_lives = true;
   for (;;) {
     switch (signals.wait(redis != nullptr && redis_lives ? redis->end() : -1)) {
       case Signals::Event::kEndRequested:
-        if (asked) break;  // it ends within shutdown.timeout, however often it is asked
-        asked = true;
-        log(SBX_LOG_INFO, "ending");
+        ++asked;
+        if (asked == 1) log(SBX_LOG_INFO, "ending: clients are sent away one after another");
+        if (asked == 2) log(SBX_LOG_INFO, "ending: clients are sent away at once");
         sbx_engine_stop(engine.get());
         break;
       case Signals::Event::kRedisEnded:
@@ -63,7 +63,7 @@ End serve(const Settings& settings, const EmbeddedRedis* redis, Signals& signals
         sbx_engine_stop(engine.get());
         break;
       case Signals::Event::kEngineStopped:
-        return asked && redis_lives ? End::kAsAsked : End::kFailed;
+        return asked > 0 && redis_lives ? End::kAsAsked : End::kFailed;
     }
   }
 }

@@ -332,11 +332,15 @@ SBX_API int sbx_engine_poll_fd(const sbx_engine* engine);
  * Ask before each wait, on the thread that calls sbx_engine_run_once. */
 SBX_API int sbx_engine_poll_timeout(const sbx_engine* engine);
 
-/** Asks the engine to end: it stops listening, closes its sessions, takes their sockets out of
- * their rooms, lets questions that wait for you be answered, within the option shutdown.timeout.
- * Returns at once; `stopped` tells the end. What this thread has called before is carried out
- * first. From a signal handler, too; again, too. A stop that comes before the engine serves ends it
- * as soon as it listens. No errors but NULL. */
+/** Asks the engine to end: it stops listening, closes its sessions and takes their sockets out of
+ * their rooms. Clients come back by themselves, elsewhere if there is an elsewhere; so that they do
+ * not all do so in one instant, their sessions are closed one after another, 5 ms apart or closer,
+ * within the option shutdown.drain. Meanwhile everything goes on for the others, but /health answers
+ * 503. What is under way then (joins, messages that wait for the next poll of a client, questions
+ * that wait for you) may end, within the option shutdown.timeout. Returns at once; `stopped` tells
+ * the end. What this thread has called before is carried out first. From a signal handler, too;
+ * again, too: the sessions that are left are then closed at once. A stop that comes before the
+ * engine serves ends it as soon as it listens. No errors but NULL. */
 SBX_API sbx_error sbx_engine_stop(sbx_engine* engine);
 
 /** Waits for the thread of sbx_engine_start to end; at once when there is none. SBX_E_STATE inside

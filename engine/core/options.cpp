@@ -173,8 +173,10 @@ constexpr Entry kEntries[] = {
             "bytes that may wait for other nodes; beyond them messages are dropped"),
 
     text(MEMBER(environment), kNotEmpty, "name of the environment, told by /health"),
+    integer(MEMBER(shutdown_drain), "ms", 0, kHour,
+            "most time over which a stopping engine spreads sending its clients away"),
     integer(MEMBER(shutdown_timeout), "ms", 0, kHour,
-            "time a stopping engine has to take its leave"),
+            "time a stopping engine has for what is under way then"),
 };
 
 #undef MEMBER

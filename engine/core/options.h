@@ -59,6 +59,7 @@ struct Options {
   int64_t node_max_buffered = 16'000'000;
 
   std::string environment = "production";
+  int64_t shutdown_drain = 5000;
   int64_t shutdown_timeout = 3000;
 };
 

@@ -14,6 +14,8 @@ constexpr size_t kIdLength = 20;  // 120 random bits
 constexpr std::string_view kRevision = "4";
 
 const net::Response kFull = {.status = 503, .body = R"({"error":"Too many sessions"})"};
+const net::Response kLeaving = {
+    .status = 503, .body = R"({"error":"The server is shutting down"})", .close = true};
 
 // Bytes that no origin has: they must not get as far as a comparison or an echo.
 bool well_formed_origin(std::string_view origin) {
@@ -94,8 +96,8 @@ void Server::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
     return;
   }
   if (verdict.session == nullptr) {
-    if (full()) {
-      exchange->respond(kFull);
+    if (const net::Response* refusal = obstacle()) {
+      exchange->respond(*refusal);
       return;
     }
     Session& session = open_session(request.client, keep(request));
@@ -114,10 +116,18 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_u
     const net::Request& request) {
   const Verdict verdict = verify(request, true);
   if (verdict.refusal) return refuse(*verdict.refusal);
-  if (verdict.session == nullptr && full()) return kFull;
+  if (verdict.session == nullptr) {
+    if (const net::Response* refusal = obstacle()) return *refusal;
+  }
   return std::make_unique<WebSocketTransport>(
       *this, request.client, verdict.session == nullptr ? keep(request) : nullptr,
       verdict.session != nullptr ? verdict.session->id() : std::string());
+}
+
+const net::Response* Server::obstacle() const {
+  if (!accepting_) return &kLeaving;
+  // Polling sessions live without a connection: they are bounded by the same number by themselves.
+  return sessions_.size() >= static_cast<size_t>(options_.limits_connections) ? &kFull : nullptr;
 }
 
 std::unique_ptr<const Handshake> Server::keep(const net::Request& request) const {
@@ -158,11 +168,21 @@ void Server::retire(Session& session) {
   reaper_.start(0);
 }
 
+std::vector<Session*> Server::open_sessions() const {
+  std::vector<Session*> open;
+  for (const auto& [id, session] : sessions_) {
+    if (session->open()) open.push_back(session.get());
+  }
+  return open;
+}
+
 void Server::close_all(CloseReason reason) {
-  std::vector<Session*> all;
-  all.reserve(sessions_.size());
-  for (const auto& [id, session] : sessions_) all.push_back(session.get());
-  for (Session* session : all) session->close(reason);
+  for (Session* session : open_sessions()) session->close(reason);
+}
+
+bool Server::owes_messages() const {
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [](const auto& entry) { return entry.second->owes_messages(); });
 }
 
 }  // namespace signalbox::engineio

@@ -40,8 +40,18 @@ class Server {
   std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> on_upgrade(
       const net::Request& request);
 
+  // Opens no more sessions; those that there are go on, also on polling.
+  void stop_accepting() { accepting_ = false; }
+
+  // Those that are open, in no order; valid in this turn of the loop.
+  std::vector<Session*> open_sessions() const;
+
   // Ends every session; each handler hears of it inside this call.
   void close_all(CloseReason reason);
+
+  // Whether a client on polling has yet to fetch messages, and can although nobody listens any
+  // more.
+  bool owes_messages() const;
 
   // Whether the sessions that are opened from now on keep what their request said; see
   // net::Server::keep_headers(). Not unless asked for: it takes memory for as long as they live.
@@ -50,6 +60,7 @@ class Server {
   size_t sessions() const { return sessions_.size(); }
 
  private:
+  friend class Drain;
   friend class Session;
   friend class WebSocketTransport;
 
@@ -63,8 +74,8 @@ class Server {
   };
   Verdict verify(const net::Request& request, bool upgrade);
 
-  // Polling sessions live without a connection: they are bounded by the same number by themselves.
-  bool full() const { return sessions_.size() >= static_cast<size_t>(options_.limits_connections); }
+  // Why no session can be opened now; null when one can.
+  const net::Response* obstacle() const;
   // What a session keeps of the request that opens it; null unless keep_handshakes() asked for it.
   std::unique_ptr<const Handshake> keep(const net::Request& request) const;
   Session& open_session(const net::Address& client, std::unique_ptr<const Handshake> handshake);
@@ -79,6 +90,7 @@ class Server {
   Counters& counters_;
   Accept accept_;
   bool handshakes_kept_ = false;
+  bool accepting_ = true;
   std::unordered_map<std::string_view, std::unique_ptr<Session>> sessions_;  // by Session::id()
   std::vector<std::unique_ptr<Session>> retired_;
   Timer reaper_;

@@ -1,5 +1,6 @@
 #include "engine/engineio/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/core/base64.h"
@@ -84,6 +85,16 @@ void Session::send_packet(PacketType type, bool binary, std::string_view data) {
   }
 }
 
+bool Session::at_rest() const {
+  return !handler_->busy() && post_.expired() && !owes_messages();
+}
+
+bool Session::owes_messages() const {
+  return keeps_connection_ &&
+         std::any_of(pending_.begin(), pending_.end(),
+                     [](const Pending& each) { return each.type == PacketType::kMessage; });
+}
+
 void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
   if (poll_) {
     // Which of the two would get what is sent? The session ends; the first poll is told so.
@@ -92,6 +103,7 @@ void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
     return;
   }
   poll_ = exchange;
+  keeps_connection_ = exchange->request().keep_alive;
   if (state_ == State::kClosing && pending_.empty()) {
     pending_.push_back({PacketType::kClose, false, {}});
   } else if (probed_ && pending_.empty()) {
@@ -122,7 +134,7 @@ void Session::answer_poll() {
                  .body = std::move(payload),
                  .headers = "Cache-Control: no-store\r\n",
                  .compress = true});
-  if (state_ == State::kClosing && last) {
+  if ((state_ == State::kClosing && last) || state_ == State::kLeaving) {
     state_ = State::kClosed;
     server_.retire(*this);
   }
@@ -280,7 +292,7 @@ void Session::close(CloseReason reason) {
 void Session::on_patience_end() {
   if (state_ == State::kOpen) {
     end(CloseReason::kPingTimeout, Farewell::kIfPolled);
-  } else if (state_ == State::kClosing) {
+  } else if (state_ != State::kClosed) {
     state_ = State::kClosed;
     server_.retire(*this);
   }
@@ -296,6 +308,15 @@ void Session::end(CloseReason reason, Farewell farewell) {
       socket->drop();  // waiting for it to read is what we gave up
     } else {
       socket->close();
+    }
+  } else if (reason == CloseReason::kShutdown) {
+    // No close packet: python-socketio takes that for the server's last word and does not come
+    // back. That the session is unknown brings every client back.
+    if (poll_) {
+      std::exchange(poll_, nullptr)->respond(Server::refuse(Server::Refusal::kSession));
+    } else if (owes_messages()) {
+      state_ = State::kLeaving;
+      server_.pongs_.start(heartbeat_);
     }
   } else if (poll_ ? farewell != Farewell::kNone : farewell == Farewell::kAlways) {
     if (poll_) {

@@ -47,6 +47,8 @@ class SessionHandler {
   virtual void on_message(std::string_view data, bool binary) = 0;
   // The session is over; nothing can be sent any more. Called once.
   virtual void on_close(CloseReason reason) = 0;
+  // Whether something that the client has asked for is under way.
+  virtual bool busy() const { return false; }
 };
 
 // What the request that opened a session said.
@@ -69,6 +71,12 @@ class Session {
   // Null unless Server::keep_handshakes() asked for it when the session was opened.
   const Handshake* handshake() const { return handshake_.get(); }
   bool open() const { return state_ == State::kOpen; }
+  // Whether an end now would leave nothing half done: no message is coming in, nothing that the
+  // client has asked for is under way, and it has fetched its messages (on a WebSocket they go out
+  // before the end).
+  bool at_rest() const;
+  // Whether messages wait for the next poll, and that can come although nobody listens any more.
+  bool owes_messages() const;
 
   // Sends one message in order; dropped when the session is over. A client that does not read is
   // closed once engineio.max_buffered bytes wait for it.
@@ -81,7 +89,12 @@ class Session {
  private:
   friend class Server;
   friend class WebSocketTransport;
-  enum class State { kOpen, kClosing, kClosed };
+  enum class State {
+    kOpen,
+    kClosing,  // the client has yet to fetch what waits, and behind it a close packet
+    kLeaving,  // the client has yet to fetch what waits
+    kClosed,
+  };
   struct Pending {
     PacketType type;
     bool binary;
@@ -129,7 +142,8 @@ class Session {
   Deadline upgrade_;
   std::weak_ptr<net::HttpExchange> post_;  // a POST whose body is still coming
   enum class PongDue : uint8_t { kNo, kSoon, kExtended } pong_due_ = PongDue::kNo;
-  bool probed_ = false;  // the probe was answered: polls return at once
+  bool probed_ = false;           // the probe was answered: polls return at once
+  bool keeps_connection_ = true;  // as its last poll said
   State state_ = State::kOpen;
 };
 

@@ -39,6 +39,9 @@ class HostedNamespace : public socketio::NamespaceHandler {
   bool on_event(socketio::Socket& socket, const socketio::Event& event,
                 std::span<const std::string> attachments, std::optional<uint64_t> ack) override;
   void on_disconnect(socketio::Socket& socket, std::string_view reason) override;
+  bool busy(const socketio::Socket& socket) const override {
+    return application_ != nullptr && application_->busy(socket);
+  }
 
   void join(socketio::Socket& socket, const std::string& room);
   void leave(socketio::Socket& socket, const std::string& room);

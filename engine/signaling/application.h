@@ -30,6 +30,8 @@ class Application : public socketio::NamespaceHandler {
   bool on_event(socketio::Socket& socket, const socketio::Event& event,
                 std::span<const std::string> attachments, std::optional<uint64_t> ack) override;
   void on_disconnect(socketio::Socket& socket, std::string_view reason) override;
+  // Joins.
+  bool busy(const socketio::Socket& socket) const override { return !member(socket).joins.empty(); }
 
   // Whether an event of that name is one of the application's.
   static bool has_event(std::string_view name) { return find_handler(name) != nullptr; }

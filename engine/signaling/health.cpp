@@ -86,8 +86,8 @@ uint64_t Health::uptime_s() const {
 
 net::Response Health::brief() const {
   JsonDocument document;
-  add_basics(document, "healthy", uptime_s(), options_.environment);
-  return {.body = document.text()};
+  add_basics(document, draining_ ? "draining" : "healthy", uptime_s(), options_.environment);
+  return {.status = draining_ ? 503 : 200, .body = document.text()};
 }
 
 void Health::detailed(std::function<void(net::Response)> done) const {
@@ -95,7 +95,8 @@ void Health::detailed(std::function<void(net::Response)> done) const {
   redis_.command({"PING"}, [this, asked_ms, done = std::move(done)](const store::Reply& reply) {
     const bool connected = reply.type == store::Reply::Type::kText;
     JsonDocument document;
-    add_basics(document, connected ? "healthy" : "unhealthy", uptime_s(), options_.environment);
+    const char* status = !connected ? "unhealthy" : draining_ ? "draining" : "healthy";
+    add_basics(document, status, uptime_s(), options_.environment);
     JsonObject dependencies = document.add_object("dependencies");
     JsonObject redis = dependencies.add_object("redis");
     redis.set("status", connected ? "connected" : "disconnected");
@@ -107,7 +108,7 @@ void Health::detailed(std::function<void(net::Response)> done) const {
       const std::vector<std::string> errors = {"Redis connection failed"};
       document.set("errors", errors);
     }
-    done({.status = connected ? 200 : 503, .body = document.text()});
+    done({.status = connected && !draining_ ? 200 : 503, .body = document.text()});
   });
 }
 

@@ -21,6 +21,9 @@ class Health {
   Health(Loop& loop, const Options& options, store::Commands& redis,
          std::function<size_t()> connections);
 
+  // From now on the reports say that the node is about to go, with 503.
+  void drain() { draining_ = true; }
+
   net::Response brief() const;
 
   // Asks Redis and calls back once, within redis.command_timeout.
@@ -34,6 +37,7 @@ class Health {
   store::Commands& redis_;
   std::function<size_t()> connections_;
   uint64_t started_ms_;
+  bool draining_ = false;
 };
 
 }  // namespace signalbox::signaling

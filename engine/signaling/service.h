@@ -46,6 +46,8 @@ class Service {
 
   // Begins to connect to Redis.
   void open() { neighbours_.open(); }
+  // The node is about to go: the health reports say so.
+  void drain() { health_.drain(); }
   // Takes the node out of Redis, once its sockets are.
   void leave() { neighbours_.leave(); }
   // Ends the connections; every command under way is answered as unavailable inside this call.

@@ -250,6 +250,12 @@ void Client::on_close(engineio::CloseReason reason) {
   while (!sockets_.empty()) disconnect(*sockets_.front(), engineio::reason_text(reason));
 }
 
+bool Client::busy() const {
+  return assembly_ || !connecting_.empty() ||
+         std::any_of(sockets_.begin(), sockets_.end(),
+                     [](const auto& socket) { return socket->nsp().handler().busy(*socket); });
+}
+
 void Client::on_connect_timeout() {
   session_.close(engineio::CloseReason::kForced);
 }

@@ -28,6 +28,7 @@ class Client : public engineio::SessionHandler {
 
   void on_message(std::string_view data, bool binary) override;
   void on_close(engineio::CloseReason reason) override;
+  bool busy() const override;
   void on_connect_timeout();
 
  private:

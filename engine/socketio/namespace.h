@@ -34,6 +34,8 @@ class NamespaceHandler {
                         std::span<const std::string> attachments, std::optional<uint64_t> ack) = 0;
   // Called once for each on_connect(); `reason` as Socket.IO names it.
   virtual void on_disconnect(Socket& socket, std::string_view reason) = 0;
+  // Whether something that the socket has asked for is under way.
+  virtual bool busy(const Socket& /*socket*/) const { return false; }
 };
 
 class Namespace {

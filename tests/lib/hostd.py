@@ -67,20 +67,26 @@ class Server:
             "redis-server", "--port", "0", "--unixsocket", self.redis_socket,
             "--dir", self.directory, "--save", "", "--appendonly", "no",
         )
+        self.flags = ["--listen.host", "127.0.0.1", "--redis.url", f"unix://{self.redis_socket}"]
+        for name, value in options.items():
+            self.flags += [f"--{name.replace('__', '.')}", str(value)]
         try:
             self.redis.wait_for("(?i)ready to accept")
-            flags = [
-                "--listen.host", "127.0.0.1", "--listen.port", "0",
-                "--redis.url", f"unix://{self.redis_socket}",
-            ]
-            for name, value in options.items():
-                flags += [f"--{name.replace('__', '.')}", str(value)]
-            self.hostd = Process(HOSTD, *flags)
-            ready = self.hostd.wait_for(r"^signalbox listening on http://\S+:(\d+)$")
-            self.url = f"http://127.0.0.1:{ready.group(1)}"
+            self._start(0)
         except BaseException:
             self._stop_redis()
             raise
+
+    def _start(self, port):
+        self.hostd = Process(HOSTD, *self.flags, "--listen.port", str(port))
+        ready = self.hostd.wait_for(r"^signalbox listening on http://\S+:(\d+)$")
+        self.port = int(ready.group(1))
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def restart(self):
+        """Ends hostd and starts it anew at the same address."""
+        assert self.hostd.terminate() == 0
+        self._start(self.port)
 
     def stop(self):
         try:

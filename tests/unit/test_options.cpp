@@ -44,7 +44,7 @@ void the_table_holds_every_option(void**) {
       "redis.url redis.cluster "
       "redis.connect_timeout redis.command_timeout redis.max_pending node.ttl node.max_buffered "
       "environment "
-      "shutdown.timeout ");
+      "shutdown.drain shutdown.timeout ");
 }
 
 void a_row_tells_type_range_unit_and_default(void**) {

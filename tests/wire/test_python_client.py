@@ -195,3 +195,19 @@ def test_unknown_namespace(server):
     client.connect(server.url, namespaces=["/admin"], wait=False)
     assert errors.get(timeout=PATIENCE) == {"message": "Invalid namespace"}
     client.disconnect()
+
+
+@pytest.mark.parametrize("transports", TRANSPORTS, ids=["polling", "websocket", "upgrade"])
+def test_comes_back_by_itself_after_its_server_was_ended(transports):
+    server = Server(limits__join_enabled="false")
+    client = socketio.Client(reconnection_delay=0.05, randomization_factor=0)
+    ids = queue.Queue()
+    client.on("connect", lambda: ids.put(client.get_sid()))
+    try:
+        client.connect(server.url, transports=transports, wait_timeout=PATIENCE)
+        first = ids.get(timeout=PATIENCE)
+        server.restart()
+        assert ids.get(timeout=PATIENCE) != first
+    finally:
+        client.disconnect()
+        server.stop()

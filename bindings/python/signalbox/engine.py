@@ -50,6 +50,7 @@ class Engine(Handlers):
         self._thread_id: int | None = None
         self._ready = threading.Event()
         self._ended = threading.Event()
+        self._stopping = False
         self._failure: BaseException | None = None
 
     # --- Life ---
@@ -69,7 +70,9 @@ class Engine(Handlers):
             self.close()
 
     def stop(self) -> None:
-        """Asks the engine to end and returns at once; from handlers, too."""
+        """Asks the engine to end and returns at once; from handlers, too. It sends its clients away
+        one after another, within the option shutdown_drain; asked again, all that are left."""
+        self._stopping = True
         self._core.stop()
 
     def join(self) -> None:
@@ -84,7 +87,8 @@ class Engine(Handlers):
 
     def close(self) -> None:
         """Ends the engine: stop() and join()."""
-        self.stop()
+        if not self._stopping:
+            self.stop()
         self.join()
         if self._thread is None:
             self._core.destroy()
