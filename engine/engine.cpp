@@ -148,12 +148,30 @@ class Engine::Impl {
     return posted ? Status() : Status(ErrorCode::kState, "the engine has ended");
   }
 
+  Status set(const std::string& name, const std::string& value) {
+    Status status = check_live_option(name, value);
+    if (!status.ok()) return status;
+    return change([this, name, value](Node& node) {
+      (void)set_option(options_, name, value);  // it was checked
+      node.follow_options();
+    });
+  }
+
+  Status set_log_level(LogLevel level) {
+    return change([this, level](Node&) { log_.set_level(level); });
+  }
+
   bool submit(std::function<void(Node& node)> command) {
     if (!serving()) return false;
     return loop_->post([this, command = std::move(command)] { command(*node_); });
   }
 
  private:
+  Status change(std::function<void(Node& node)> command) {
+    if (submit(std::move(command))) return {};
+    return {ErrorCode::kState, "the engine does not serve"};
+  }
+
   enum class Mode { kNone, kThread, kAttached, kTurns };
 
   // An engine serves once. Makes the loop, from which on the program belongs to its thread.
@@ -241,9 +259,9 @@ class Engine::Impl {
 
   bool open_for_turns() const { return serving() && mode_ == Mode::kTurns; }
 
-  const Options options_;
+  Options options_;  // changes on the loop's thread
   const Observers observers_;
-  const Log log_;
+  Log log_;
   std::mutex mutex_;  // guards what begin() sets, and the program until then
   host::Program program_;
   Mode mode_ = Mode::kNone;
@@ -313,6 +331,12 @@ bool Engine::belongs_to_application(std::string_view nsp, std::string_view event
 }
 Status Engine::configure(std::function<void(host::Program& program)> change) {
   return impl_->configure(std::move(change));
+}
+Status Engine::set(const std::string& name, const std::string& value) {
+  return impl_->set(name, value);
+}
+Status Engine::set_log_level(LogLevel level) {
+  return impl_->set_log_level(level);
 }
 bool Engine::submit(std::function<void(Node& node)> command) {
   return impl_->submit(std::move(command));

@@ -3,9 +3,9 @@
 //
 // Thread: run() makes the calling thread the loop's thread until it returns; start() makes one of
 //   its own; attach() and open() make it the thread that runs the host's loop, or calls run_once().
-//   Observers and handlers are called on the loop's thread and must not block. configure(),
-//   submit() and port() may be called from any thread, stop() from a signal handler too; the rest
-//   must not overlap.
+//   Observers and handlers are called on the loop's thread and must not block. configure(), set(),
+//   set_log_level(), submit() and port() may be called from any thread, stop() from a signal
+//   handler too; the rest must not overlap.
 // Owner: whoever creates it. See ~Engine().
 #pragma once
 
@@ -41,6 +41,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // Those that are not live may be read on any thread.
   const Options& options() const;
 
   // Binds the listener and serves on this thread until stop(). kAddress when the address cannot be
@@ -90,6 +91,12 @@ class Engine {
   // Changes the program: at once before the engine serves, then on the loop's thread. kState when
   // it has ended.
   Status configure(std::function<void(host::Program& program)> change);
+
+  // Changes an option, or which lines are logged, on the loop's thread, in order with the commands.
+  // kInvalid when the option cannot change while the engine serves or the value is not allowed,
+  // kState when the engine does not serve.
+  Status set(const std::string& name, const std::string& value);
+  Status set_log_level(LogLevel level);
 
   // Runs a command on the loop's thread, after those submitted before, never inside this call.
   // False when the engine does not serve.

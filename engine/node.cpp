@@ -95,6 +95,10 @@ void Node::refresh() {
   engineio_.keep_handshakes(host_.wants_handshakes());
 }
 
+void Node::follow_options() {
+  origins_ = net::OriginPolicy(options_.cors_origins);
+}
+
 void Node::broadcast_to_peers(const std::string& room, const std::string& except,
                               const host::Message& message) {
   signaling_->application().broadcast(

@@ -120,6 +120,7 @@ typedef struct sbx_option_info {
   int64_t maximum;           /**< of an integer */
   const char* default_value; /**< as sbx_config_set takes it */
   const char* doc;           /**< one line */
+  int live;                  /**< not 0: sbx_engine_set can change it (since 1.1) */
 } sbx_option_info;
 
 /** How many options there are. */
@@ -335,17 +336,28 @@ SBX_API int sbx_engine_poll_timeout(const sbx_engine* engine);
 /** Asks the engine to end: it stops listening, closes its sessions and takes their sockets out of
  * their rooms. Clients come back by themselves, elsewhere if there is an elsewhere; so that they do
  * not all do so in one instant, their sessions are closed one after another, 5 ms apart or closer,
- * within the option shutdown.drain. Meanwhile everything goes on for the others, but /health answers
- * 503. What is under way then (joins, messages that wait for the next poll of a client, questions
- * that wait for you) may end, within the option shutdown.timeout. Returns at once; `stopped` tells
- * the end. What this thread has called before is carried out first. From a signal handler, too;
- * again, too: the sessions that are left are then closed at once. A stop that comes before the
- * engine serves ends it as soon as it listens. No errors but NULL. */
+ * within the option shutdown.drain. Meanwhile everything goes on for the others, but /health
+ * answers 503. What is under way then (joins, messages that wait for the next poll of a client,
+ * questions that wait for you) may end, within the option shutdown.timeout. Returns at once;
+ * `stopped` tells the end. What this thread has called before is carried out first. From a signal
+ * handler, too; again, too: the sessions that are left are then closed at once. A stop that comes
+ * before the engine serves ends it as soon as it listens. No errors but NULL. */
 SBX_API sbx_error sbx_engine_stop(sbx_engine* engine);
 
 /** Waits for the thread of sbx_engine_start to end; at once when there is none. SBX_E_STATE inside
  * a callback of this engine. */
 SBX_API sbx_error sbx_engine_join(sbx_engine* engine);
+
+/** Changes an option while the engine serves, from its text as sbx_config_set takes it. What is
+ * under way keeps to what held when it began: clients that are connected stay when a limit falls
+ * below their number. Command. SBX_E_INVALID when there is no option of that name, it cannot change
+ * while the engine serves (see sbx_option_info), or it does not allow the value; nothing changes
+ * then. Since 1.1. */
+SBX_API sbx_error sbx_engine_set(sbx_engine* engine, const char* name, const char* value);
+
+/** Changes which lines reach the log callback; see sbx_config_set_log_level. Command. SBX_E_INVALID
+ * when `level` is not an sbx_log_level. Since 1.1. */
+SBX_API sbx_error sbx_engine_set_log_level(sbx_engine* engine, int level);
 
 /** The port the engine listens on, also when the option listen.port is 0; 0 while it does not
  * listen, and for NULL. */

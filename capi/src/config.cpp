@@ -31,6 +31,14 @@ constexpr size_t kOptionInfoSize1 = offsetof(sbx_option_info, doc) + sizeof(cons
 
 }  // namespace
 
+Status signalbox::capi::read_log_level(int level, LogLevel& read) {
+  if (level < SBX_LOG_ERROR || level > SBX_LOG_DEBUG) {
+    return {ErrorCode::kInvalid, "level is no sbx_log_level"};
+  }
+  read = static_cast<LogLevel>(level);
+  return {};
+}
+
 size_t sbx_option_count(void) {
   return signalbox::option_table().size();
 }
@@ -55,6 +63,7 @@ sbx_error sbx_option_get(size_t index, sbx_option_info* info) {
     filled.maximum = option.maximum;
     filled.default_value = option.default_value.c_str();
     filled.doc = option.doc;
+    filled.live = option.live ? 1 : 0;
     std::memcpy(info, &filled, std::min(info->size, sizeof filled));
     return {};
   });
@@ -85,10 +94,6 @@ sbx_error sbx_config_set(sbx_config* config, const char* name, const char* value
 sbx_error sbx_config_set_log_level(sbx_config* config, int level) {
   return guard([&]() -> Status {
     if (config == nullptr) return null("config");
-    if (level < SBX_LOG_ERROR || level > SBX_LOG_DEBUG) {
-      return {ErrorCode::kInvalid, "level is no sbx_log_level"};
-    }
-    config->log_level = static_cast<LogLevel>(level);
-    return {};
+    return signalbox::capi::read_log_level(level, config->log_level);
   });
 }

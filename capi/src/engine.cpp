@@ -167,6 +167,24 @@ sbx_error sbx_engine_join(sbx_engine* engine) {
   });
 }
 
+sbx_error sbx_engine_set(sbx_engine* engine, const char* name, const char* value) {
+  return guard([&]() -> Status {
+    if (engine == nullptr) return null("engine");
+    if (name == nullptr) return null("name");
+    if (value == nullptr) return null("value");
+    return engine->engine.set(name, value);
+  });
+}
+
+sbx_error sbx_engine_set_log_level(sbx_engine* engine, int level) {
+  return guard([&]() -> Status {
+    if (engine == nullptr) return null("engine");
+    LogLevel read{};
+    Status status = signalbox::capi::read_log_level(level, read);
+    return status.ok() ? engine->engine.set_log_level(read) : status;
+  });
+}
+
 uint16_t sbx_engine_port(const sbx_engine* engine) {
   return engine == nullptr ? uint16_t{0} : engine->engine.port();
 }

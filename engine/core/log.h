@@ -19,6 +19,8 @@ class Log {
   using Sink = std::function<void(LogLevel level, const std::string& line)>;
   Log(LogLevel level, Sink sink) : level_(level), sink_(std::move(sink)) {}
 
+  void set_level(LogLevel level) { level_ = level; }
+
   // Ask before composing a line that costs something.
   bool enabled(LogLevel level) const { return sink_ && level <= level_; }
 

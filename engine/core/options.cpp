@@ -84,6 +84,7 @@ struct Entry {
   int64_t minimum = 0;
   int64_t maximum = 0;
   const TextRule* rule = nullptr;
+  bool live = false;
 };
 
 constexpr Entry integer(const char* member, int64_t Options::*value, const char* unit,
@@ -101,6 +102,12 @@ constexpr Entry text(const char* member, TextOrList Options::*value, const TextR
   return {member, value, doc, "", 0, 0, &rule};
 }
 
+// An option that is read where it is used, or else followed up by Node::follow_options().
+constexpr Entry live(Entry entry) {
+  entry.live = true;
+  return entry;
+}
+
 constexpr int64_t kHour = 3'600'000;   // ms
 constexpr int64_t kYear = 31'536'000;  // s
 constexpr int64_t kGibibyte = 1 << 30;
@@ -114,8 +121,8 @@ constexpr Entry kEntries[] = {
     integer(MEMBER(listen_port), "", 0, 65535,
             "TCP port to listen on; 0 lets the system choose one"),
 
-    integer(MEMBER(http_max_body), "bytes", 1, kGibibyte,
-            "largest body of a request to the HTTP API"),
+    live(integer(MEMBER(http_max_body), "bytes", 1, kGibibyte,
+                 "largest body of a request to the HTTP API")),
     integer(MEMBER(http_max_header), "bytes", 1024, 65535, "largest request header"),
     integer(MEMBER(http_request_timeout), "ms", 1, kHour,
             "time a client has to send a whole request"),
@@ -123,41 +130,43 @@ constexpr Entry kEntries[] = {
             "time a connection may stay open without a request"),
     text(MEMBER(http_headers), kHeaderNames,
          "further request headers that handlers are shown; the well-known ones always are"),
-    text(MEMBER(cors_origins), kOrigins,
-         "origins that web pages may connect from, beside the server's own"),
+    live(text(MEMBER(cors_origins), kOrigins,
+              "origins that web pages may connect from, beside the server's own")),
     text(MEMBER(proxy_trusted), kNetworks, "proxies whose X-Forwarded-For is believed"),
 
     text(MEMBER(socketio_path), kPath, "path that Socket.IO is served under"),
     integer(MEMBER(socketio_connect_timeout), "ms", 1, kHour,
             "time a new session has to connect to a namespace"),
-    integer(MEMBER(socketio_max_attachments), "", 0, 1000, "most binary attachments of one packet"),
+    live(integer(MEMBER(socketio_max_attachments), "", 0, 1000,
+                 "most binary attachments of one packet")),
     integer(MEMBER(engineio_ping_interval), "ms", 1, kHour, "time between two pings to a client"),
     integer(MEMBER(engineio_ping_timeout), "ms", 1, kHour, "time a client has to answer a ping"),
     integer(MEMBER(engineio_upgrade_timeout), "ms", 1, kHour,
             "time a client has to complete the upgrade to WebSocket"),
     integer(MEMBER(engineio_max_payload), "bytes", 1, kGibibyte,
             "largest message or polling request"),
-    integer(MEMBER(engineio_max_buffered), "bytes", 1, kGibibyte,
-            "bytes that may wait for a client that reads too slowly; beyond them it is closed"),
+    live(integer(
+        MEMBER(engineio_max_buffered), "bytes", 1, kGibibyte,
+        "bytes that may wait for a client that reads too slowly; beyond them it is closed")),
 
     boolean(MEMBER(signaling_enabled),
             "whether the room application is served; without it no Redis is needed"),
     integer(MEMBER(decision_timeout), "ms", 1, kHour,
             "time the host's program has to decide about a client, a room or an HTTP request"),
 
-    integer(MEMBER(limits_connections), "", 1, kMillion,
-            "most connections, and most sessions, at a time"),
-    integer(MEMBER(limits_room_size), "", 1, kMillion, "most sockets in one room"),
-    boolean(MEMBER(limits_join_enabled), "whether joins are limited per address"),
-    integer(MEMBER(limits_join_count), "", 1, kMillion,
-            "joins that one address may try within the window"),
-    integer(MEMBER(limits_join_window), "s", 1, 86400,
-            "length of the window in which joins are counted"),
+    live(integer(MEMBER(limits_connections), "", 1, kMillion,
+                 "most connections, and most sessions, at a time")),
+    live(integer(MEMBER(limits_room_size), "", 1, kMillion, "most sockets in one room")),
+    live(boolean(MEMBER(limits_join_enabled), "whether joins are limited per address")),
+    live(integer(MEMBER(limits_join_count), "", 1, kMillion,
+                 "joins that one address may try within the window")),
+    live(integer(MEMBER(limits_join_window), "s", 1, 86400,
+                 "length of the window in which joins are counted")),
 
-    integer(MEMBER(rooms_ttl), "s", 1, kYear,
-            "time a room lives after its creation or its last join"),
-    integer(MEMBER(rooms_empty_ttl), "s", 1, kYear,
-            "time a room lives after its last socket has left"),
+    live(integer(MEMBER(rooms_ttl), "s", 1, kYear,
+                 "time a room lives after its creation or its last join")),
+    live(integer(MEMBER(rooms_empty_ttl), "s", 1, kYear,
+                 "time a room lives after its last socket has left")),
 
     text(MEMBER(redis_url), kNotEmpty,
          "Redis server: redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n]"),
@@ -169,14 +178,14 @@ constexpr Entry kEntries[] = {
 
     integer(MEMBER(node_ttl), "ms", 1000, kHour,
             "time without a sign of life after which the others give a node up"),
-    integer(MEMBER(node_max_buffered), "bytes", 1, kGibibyte,
-            "bytes that may wait for other nodes; beyond them messages are dropped"),
+    live(integer(MEMBER(node_max_buffered), "bytes", 1, kGibibyte,
+                 "bytes that may wait for other nodes; beyond them messages are dropped")),
 
-    text(MEMBER(environment), kNotEmpty, "name of the environment, told by /health"),
-    integer(MEMBER(shutdown_drain), "ms", 0, kHour,
-            "most time over which a stopping engine spreads sending its clients away"),
-    integer(MEMBER(shutdown_timeout), "ms", 0, kHour,
-            "time a stopping engine has for what is under way then"),
+    live(text(MEMBER(environment), kNotEmpty, "name of the environment, told by /health")),
+    live(integer(MEMBER(shutdown_drain), "ms", 0, kHour,
+                 "most time over which a stopping engine spreads sending its clients away")),
+    live(integer(MEMBER(shutdown_timeout), "ms", 0, kHour,
+                 "time a stopping engine has for what is under way then")),
 };
 
 #undef MEMBER
@@ -215,7 +224,8 @@ struct Table {
       rows.push_back(
           {names[rows.size()].c_str(), static_cast<OptionType>(entry.value.index()), entry.unit,
            entry.minimum, entry.maximum, entry.doc,
-           std::visit([&](auto member) { return to_text(defaults.*member); }, entry.value)});
+           std::visit([&](auto member) { return to_text(defaults.*member); }, entry.value),
+           entry.live});
     }
   }
 };
@@ -340,6 +350,19 @@ Status set_option(Options& options, std::string_view name, std::string_view valu
   if (accepted) return {};
   return {ErrorCode::kInvalid, "option " + *found + ": '" + std::string(value) +
                                    "' is not allowed; " + allowed(entry, table().rows[index].type)};
+}
+
+Status check_live_option(std::string_view name, std::string_view value) {
+  Options scratch;
+  Status status = set_option(scratch, name, value);
+  if (!status.ok()) return status;
+  for (const OptionInfo& info : option_table()) {
+    if (info.name == name && !info.live) {
+      return {ErrorCode::kInvalid,
+              "option " + std::string(name) + " cannot change while the engine serves"};
+    }
+  }
+  return {};
 }
 
 }  // namespace signalbox

@@ -2,7 +2,7 @@
 // documentation. The C ABI, hostd's flags and files, the environment and the documentation are read
 // off this table, so that a name is written once (in options.cpp).
 //
-// Thread: a value; the engine copies it when it is created.
+// Thread: a value; the engine copies it when it is created, and changes its copy on the loop's.
 #pragma once
 
 #include <cstdint>
@@ -74,6 +74,7 @@ struct OptionInfo {
   int64_t maximum;
   const char* doc;            // one line
   std::string default_value;  // as set_option would take it
+  bool live;                  // can change while the engine serves
 };
 
 // Every option, in the order of the table. The span and its texts live as long as the program.
@@ -84,5 +85,9 @@ std::span<const OptionInfo> option_table();
 // suggests the nearest one) or the value is not allowed (the text names the option, the value and
 // what is allowed); `options` is then as it was.
 Status set_option(Options& options, std::string_view name, std::string_view value);
+
+// Whether set_option() would take this for an engine that serves; kInvalid also when the option is
+// one that cannot change then.
+Status check_live_option(std::string_view name, std::string_view value);
 
 }  // namespace signalbox

@@ -1,7 +1,7 @@
 // Which web pages may talk to us: the CORS answers and the guard of the WebSocket upgrade (which
 // browsers do not put under CORS) read the same list.
 //
-// Thread: immutable after construction.
+// Thread: the loop's.
 #pragma once
 
 #include <string>

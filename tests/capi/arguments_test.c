@@ -50,11 +50,15 @@ static sbx_error command(int which) {
       return sbx_leave(engine, kSocket, "r");
     case 9:
       return sbx_set_data(engine, kSocket, NULL, NULL);
+    case 10:
+      return sbx_engine_set(engine, "limits.room_size", "5");
+    case 11:
+      return sbx_engine_set_log_level(engine, SBX_LOG_INFO);
     default:
       return sbx_http_respond(engine, 1, 200, NULL, 0, NULL, 0);
   }
 }
-enum { kCommands = 11 };
+enum { kCommands = 13 };
 
 static int setup(void** state) {
   (void)state;

@@ -53,6 +53,7 @@ static void options_describe_themselves(void** state) {
   sbx_config* config = sbx_config_new();
   size_t i;
   int seen_port = 0;
+  int seen_live = 0;
   (void)state;
   assert_true(count > 20);
   for (i = 0; i < count; ++i) {
@@ -71,9 +72,11 @@ static void options_describe_themselves(void** state) {
       assert_int_equal(info.minimum, 0);
       assert_int_equal(info.maximum, 65535);
       assert_string_equal(info.default_value, "3001");
+      assert_int_equal(info.live, 0);
     }
+    if (info.live != 0) seen_live = 1;
   }
-  assert_true(seen_port);
+  assert_true(seen_port && seen_live);
   sbx_config_free(config);
 }
 
@@ -84,9 +87,19 @@ static void option_get_refuses(void** state) {
   info.size = sizeof info;
   assert_int_equal(sbx_option_get(sbx_option_count(), &info), SBX_E_INVALID);
   assert_int_equal(sbx_option_get(0, NULL), SBX_E_INVALID);
-  info.size = sizeof info - sizeof(void*);
+  info.size = offsetof(sbx_option_info, doc); /* less than version 1.0 has */
   assert_int_equal(sbx_option_get(0, &info), SBX_E_INVALID);
   assert_int_equal(((const unsigned char*)&info)[sizeof info - 1], 0x5a);
+}
+
+static void option_get_serves_a_program_of_version_1_0(void** state) {
+  sbx_option_info info;
+  (void)state;
+  memset(&info, 0x5a, sizeof info);
+  info.size = offsetof(sbx_option_info, doc) + sizeof info.doc;
+  assert_int_equal(sbx_option_get(0, &info), SBX_OK);
+  assert_true(strlen(info.doc) > 0);
+  assert_int_equal(info.live, 0x5a5a5a5a);
 }
 
 static void option_get_fills_no_more_than_it_knows(void** state) {
@@ -179,6 +192,7 @@ int main(void) {
       cmocka_unit_test(every_error_has_its_text),
       cmocka_unit_test(options_describe_themselves),
       cmocka_unit_test(option_get_refuses),
+      cmocka_unit_test(option_get_serves_a_program_of_version_1_0),
       cmocka_unit_test(option_get_fills_no_more_than_it_knows),
       cmocka_unit_test(set_accepts),
       cmocka_unit_test(set_names_what_is_wrong),

@@ -2,6 +2,7 @@
 
 import pytest
 import signalbox
+import socketio
 from signalbox import _core, errors
 
 Engine = signalbox.Engine
@@ -63,3 +64,48 @@ def test_every_error_code_has_a_class():
 
 def test_version():
     assert signalbox.__version__ == _core.version()
+
+
+def test_live_options_change_while_it_serves(engine, connect):
+    @engine.on("fence")
+    def fence(socket):
+        return None
+
+    first = connect(engine)
+    engine.set(limits_connections=1, shutdown_drain=0)
+    first.call("fence")  # what was told before has happened by then
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        connect(engine)
+    engine.set(limits_connections=5)
+    first.call("fence")
+    connect(engine)
+
+
+@pytest.mark.parametrize("options,error,text", [
+    ({"listen_port": 1}, signalbox.InvalidError, "cannot change while the engine serves"),
+    ({"limits_connections": 0}, signalbox.InvalidError, "from 1 to"),
+    ({"limits_conections": 1}, TypeError, "did you mean limits.connections"),
+    ({"limits_connections": 1.5}, TypeError, "1.5")])
+def test_what_cannot_change(engine, options, error, text):
+    with pytest.raises(error, match=text):
+        engine.set(**options)
+
+
+def test_options_say_whether_they_are_live(engine):
+    for keyword, option in signalbox.OPTIONS.items():
+        value = option.default.split(",") if option.type == "list" and option.default else option.default
+        if option.live:
+            engine.set(**{keyword: value})
+        else:
+            with pytest.raises(signalbox.InvalidError):
+                engine.set(**{keyword: value})
+
+
+def test_only_an_engine_that_serves_can_change():
+    engine = Engine(0, "127.0.0.1", signaling_enabled=False)
+    with pytest.raises(signalbox.StateError):
+        engine.set(limits_connections=1)
+    with engine:
+        engine.set(limits_connections=1)
+    with pytest.raises(signalbox.StateError):
+        engine.set(limits_connections=1)

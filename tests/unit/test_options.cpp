@@ -64,6 +64,25 @@ void a_row_tells_type_range_unit_and_default(void**) {
   assert_true(row("redis.url")->type == OptionType::kString);
 }
 
+void a_serving_engine_takes_what_is_live(void**) {
+  size_t live = 0;
+  for (const OptionInfo& info : option_table()) {
+    live += info.live ? 1 : 0;
+    const Status status = check_live_option(info.name, info.default_value);
+    assert_for(info.name, status.ok() == info.live);
+    assert_for(info.name, info.live || (status.code() == ErrorCode::kInvalid &&
+                                        status.text() == "option " + std::string(info.name) +
+                                                             " cannot change while the engine "
+                                                             "serves"));
+  }
+  assert_true(live > 10 && live < option_table().size());
+  assert_true(row("limits.room_size")->live && row("cors.origins")->live);
+  assert_false(row("listen.port")->live || row("redis.url")->live);
+  assert_true(check_live_option("limits.room_size", "0").code() == ErrorCode::kInvalid);
+  assert_text_equal(check_live_option("limits.room_sise", "1").text(),
+                    "unknown option 'limits.room_sise' (did you mean limits.room_size?)");
+}
+
 void every_default_is_allowed(void**) {
   for (const OptionInfo& info : option_table()) {
     assert_for(info.name, accepts(info.name, info.default_value));
@@ -213,6 +232,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_table_holds_every_option),
       cmocka_unit_test(a_row_tells_type_range_unit_and_default),
+      cmocka_unit_test(a_serving_engine_takes_what_is_live),
       cmocka_unit_test(every_default_is_allowed),
       cmocka_unit_test(every_integer_keeps_to_its_range),
       cmocka_unit_test(sets_what_is_named),

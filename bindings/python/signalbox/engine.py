@@ -32,7 +32,8 @@ class Engine(Handlers):
     The library's log goes to logging.getLogger("signalbox"), at the level that this logger has when
     the engine is made. When the program ends, so does the engine.
 
-    `port` and `host` are short for listen_port and listen_host. The options:
+    `port` and `host` are short for listen_port and listen_host. Options that are "live" can be
+    changed by set(). The options:
 
     """
 
@@ -107,6 +108,13 @@ class Engine(Handlers):
 
     async def __aexit__(self, *exception: object) -> None:
         await asyncio.to_thread(self.close)
+
+    def set(self, **options: OptionValue) -> None:
+        """Changes options while it serves: those that are live (OPTIONS). From any thread; takes effect
+        on the engine's, in order with what else it was told. InvalidError for one that cannot change
+        or does not allow the value; those before it in the call have changed then."""
+        for name, value in to_pairs(options):
+            self._core.set(name, value)
 
     @property
     def port(self) -> int:

@@ -10,7 +10,8 @@ OptionValue = Union[str, int, bool, Sequence[str]]
 
 
 class Option(NamedTuple):
-    """An option: `name` is the library's (listen.port), `default` the text of its default."""
+    """An option: `name` is the library's (listen.port), `default` the text of its default; one that is
+    `live` can be changed by Engine.set."""
 
     name: str
     type: str
@@ -19,6 +20,7 @@ class Option(NamedTuple):
     maximum: int
     default: str
     doc: str
+    live: bool
 
 
 _TYPES = ("string", "integer", "boolean", "list")
@@ -44,7 +46,8 @@ def documentation() -> str:
     lines = []
     for keyword, option in OPTIONS.items():
         unit = f", {option.unit}" if option.unit else ""
-        lines.append(f"    {keyword} ({option.type}{unit}; {option.default!r}): {option.doc}")
+        live = ", live" if option.live else ""
+        lines.append(f"    {keyword} ({option.type}{unit}; {option.default!r}{live}): {option.doc}")
     return "\n".join(lines)
 
 

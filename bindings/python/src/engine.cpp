@@ -85,6 +85,10 @@ uint16_t Engine::port() const {
   return sbx_engine_port(engine_);
 }
 
+void Engine::set(const std::string& name, const std::string& value) {
+  check(sbx_engine_set(engine(), c_text(name), c_text(value)));
+}
+
 void Engine::set_hook(const std::string& name, py::object function) {
   static const std::map<std::string, Function Hooks::*> kHooks = {
       {"log", &Hooks::log},

@@ -66,6 +66,7 @@ class Engine {
   // Frees the engine and lets go of all functions. Again: nothing happens.
   void destroy();
   uint16_t port() const;
+  void set(const std::string& name, const std::string& value);
 
   // `name` is that of a member of Hooks; a function of None takes the hook away.
   void set_hook(const std::string& name, py::object function);

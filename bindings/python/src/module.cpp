@@ -12,7 +12,7 @@ using signalbox::python::Engine;
 
 namespace {
 
-// (name, type, unit, minimum, maximum, default, doc) of every option.
+// (name, type, unit, minimum, maximum, default, doc, live) of every option.
 py::list options() {
   py::list rows;
   for (size_t i = 0; i < sbx_option_count(); ++i) {
@@ -20,7 +20,7 @@ py::list options() {
     info.size = sizeof info;
     signalbox::python::check(sbx_option_get(i, &info));
     rows.append(py::make_tuple(info.name, static_cast<int>(info.type), info.unit, info.minimum,
-                               info.maximum, info.default_value, info.doc));
+                               info.maximum, info.default_value, info.doc, info.live != 0));
   }
   return rows;
 }
@@ -66,6 +66,7 @@ PYBIND11_MODULE(_core, m) {
       .def("stop", &Engine::stop)
       .def("destroy", &Engine::destroy)
       .def("port", &Engine::port)
+      .def("set", &Engine::set, py::arg("name"), py::arg("value"))
       .def("set_hook", &Engine::set_hook, py::arg("name"), py::arg("function"))
       .def("add_namespace", &Engine::add_namespace, py::arg("name"), py::arg("connecting"),
            py::arg("connected"), py::arg("disconnected"), py::arg("event"))
