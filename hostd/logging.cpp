@@ -32,6 +32,10 @@ void open_log(sbx_log_level level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void set_log_level(sbx_log_level level) {
+  spdlog::set_level(spdlog_level(level));
+}
+
 void log(sbx_log_level level, std::string_view line) {
   spdlog::log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }

@@ -11,6 +11,7 @@
 #include "hostd/embedded_redis.h"
 #include "hostd/logging.h"
 #include "hostd/options.h"
+#include "hostd/reload.h"
 #include "hostd/signals.h"
 
 namespace hostd {
@@ -29,7 +30,7 @@ std::string printable_url(const std::string& host, uint16_t port) {
 enum class End { kAsAsked, kFailed, kRefused };
 
 // Serves until the engine has ended.
-End serve(const Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
+End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
   sbx_callbacks callbacks{};
   callbacks.size = sizeof callbacks;
   callbacks.user = &signals;
@@ -45,7 +46,8 @@ End serve(const Settings& settings, const EmbeddedRedis* redis, Signals& signals
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
   }
   std::cout << "signalbox listening on "
-            << printable_url(settings.listen_host, sbx_engine_port(engine.get())) << std::endl;
+            << printable_url(settings.values.at("listen.host"), sbx_engine_port(engine.get()))
+            << std::endl;
 
   int asked = 0;
   bool redis_lives = true;
@@ -56,6 +58,9 @@ End serve(const Settings& settings, const EmbeddedRedis* redis, Signals& signals
         if (asked == 1) log(SBX_LOG_INFO, "ending: clients are sent away one after another");
         if (asked == 2) log(SBX_LOG_INFO, "ending: clients are sent away at once");
         sbx_engine_stop(engine.get());
+        break;
+      case Signals::Event::kReloadRequested:
+        reload(settings, engine.get());
         break;
       case Signals::Event::kRedisEnded:
         log(SBX_LOG_ERROR, "the embedded redis-server has ended; ending too");
@@ -72,7 +77,7 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   std::optional<Settings> settings = read_settings(argc, argv, &exit_code);
   if (!settings) return exit_code;
-  open_log(settings->log_level);
+  open_log(settings->log_level());
 
   Signals signals;
   std::optional<EmbeddedRedis> redis;

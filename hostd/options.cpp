@@ -6,27 +6,16 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <sstream>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
 namespace hostd {
 namespace {
 
-struct Setting {
-  std::string option;
-  std::string value;
-  std::string
-      source;  // for the error message: "--listen.port", "BACKEND_PORT", "a.toml: listen.port"
-};
-using Layer = std::vector<Setting>;
-
-// What was given cannot be accepted; the text says what and why.
-class Refused : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+constexpr const char* kDefaultLogLevel = "info";
 
 std::vector<sbx_option_info> option_table() {
   std::vector<sbx_option_info> table(sbx_option_count());
@@ -68,7 +57,8 @@ std::string description(const sbx_option_info& option) {
   if (std::string_view(option.name) == "redis.url") {
     text << "default: a private redis-server]";
   } else {
-    text << "default " << (*option.default_value == '\0' ? "none" : option.default_value) << "]";
+    text << "default " << (*option.default_value == '\0' ? "none" : option.default_value)
+         << (option.live != 0 ? ", live]" : "]");
   }
   return text.str();
 }
@@ -76,7 +66,6 @@ std::string description(const sbx_option_info& option) {
 struct CommandLine {
   Layer flags;
   std::string file;
-  std::string log_level = "info";
 };
 
 // Throws CLI::ParseError, also for --help and --version.
@@ -88,16 +77,19 @@ CommandLine read_command_line(CLI::App& app, const std::vector<sbx_option_info>&
   app.get_formatter()->column_width(42);
   app.add_option("--config", line.file, "read options from this TOML or INI file")
       ->type_name("FILE");
-  app.add_option("--log-level", line.log_level, "what to log: error, warning, info, debug")
-      ->type_name("LEVEL")
-      ->capture_default_str();
+  std::string log_level = kDefaultLogLevel;
+  const CLI::Option* log_level_flag = app.add_option(std::string("--") + kLogLevel, log_level,
+                                                     "what to log: error, warning, info, debug")
+                                          ->type_name("LEVEL")
+                                          ->capture_default_str();
   app.footer(
       "Each option may also stand in the environment (listen.port as SIGNALBOX_LISTEN_PORT) and "
       "in\n"
       "the file (as listen.port = 3001, or as port = 3001 under [listen]). The flag goes before "
       "the\n"
       "environment, the environment before the file. Also understood: BACKEND_PORT, REDIS_HOST,\n"
-      "REDIS_PORT, CORS_ORIGIN, NODE_ENV, DISABLE_JOIN_RATE_LIMIT=1.");
+      "REDIS_PORT, CORS_ORIGIN, NODE_ENV, DISABLE_JOIN_RATE_LIMIT=1.\n"
+      "On SIGHUP the file is read again; options marked \"live\" then change at once.");
 
   std::vector<std::string> values(table.size());
   std::vector<CLI::Option*> flags;
@@ -106,6 +98,9 @@ CommandLine read_command_line(CLI::App& app, const std::vector<sbx_option_info>&
                         ->type_name(type_name(table[i].type)));
   }
   app.parse(argc, argv);
+  if (log_level_flag->count() > 0) {
+    line.flags.push_back({kLogLevel, log_level, std::string("--") + kLogLevel});
+  }
   for (size_t i = 0; i < table.size(); ++i) {
     if (flags[i]->count() > 0) {
       line.flags.push_back({table[i].name, values[i], std::string("--") + table[i].name});
@@ -114,26 +109,29 @@ CommandLine read_command_line(CLI::App& app, const std::vector<sbx_option_info>&
   return line;
 }
 
-sbx_log_level read_log_level(const std::string& text) {
-  static const std::vector<std::string> kNames = {"error", "warning", "info", "debug"};
-  const auto found = std::find(kNames.begin(), kNames.end(), text);
-  if (found == kNames.end()) {
-    throw Refused("--log-level: '" + text + "' is not allowed: error, warning, info or debug");
-  }
-  return static_cast<sbx_log_level>(found - kNames.begin());
+// --- The log level ---
+
+constexpr const char* kLogLevels[] = {"error", "warning", "info", "debug"};
+
+std::optional<sbx_log_level> log_level_of(const std::string& text) {
+  const auto found = std::find(std::begin(kLogLevels), std::end(kLogLevels), text);
+  if (found == std::end(kLogLevels)) return std::nullopt;
+  return static_cast<sbx_log_level>(found - std::begin(kLogLevels));
 }
 
 // --- The environment ---
 
 Layer read_environment(const std::vector<sbx_option_info>& table) {
   Layer layer;
-  for (const sbx_option_info& option : table) {
-    std::string variable = std::string("SIGNALBOX_") + option.name;
-    for (char& c : variable) c = c == '.' ? '_' : static_cast<char>(std::toupper(c));
+  const auto take = [&layer](const char* option) {
+    std::string variable = std::string("SIGNALBOX_") + option;
+    for (char& c : variable) c = std::isalnum(c) ? static_cast<char>(std::toupper(c)) : '_';
     if (const char* value = std::getenv(variable.c_str())) {
-      layer.push_back({option.name, value, variable});
+      layer.push_back({option, value, variable});
     }
-  }
+  };
+  take(kLogLevel);
+  for (const sbx_option_info& option : table) take(option.name);
   return layer;
 }
 
@@ -168,12 +166,19 @@ Layer read_backend_environment() {
 
 // --- The file ---
 
-Layer read_file(const std::string& path, const std::vector<sbx_option_info>& table) {
+// What cannot be a setting goes to `refused`.
+Layer read_file(const std::string& path, const std::vector<sbx_option_info>& table,
+                std::vector<std::string>& refused) {
   Layer layer;
   if (path.empty()) return layer;
   std::ifstream file(path);
-  const std::vector<CLI::ConfigItem> items = CLI::ConfigTOML().from_config(file);
-  if (!file.is_open() || file.bad()) throw Refused("--config: cannot read '" + path + "'");
+  std::vector<CLI::ConfigItem> items;
+  try {
+    items = CLI::ConfigTOML().from_config(file);
+  } catch (const CLI::Error& error) {
+    refused.push_back(path + ": " + error.what());
+  }
+  if (!file.is_open() || file.bad()) refused.push_back("--config: cannot read '" + path + "'");
   for (const CLI::ConfigItem& item : items) {
     if (item.name == "++" || item.name == "--") continue;  // where a section begins or ends
     const std::string name = item.fullname();
@@ -182,58 +187,96 @@ Layer read_file(const std::string& path, const std::vector<sbx_option_info>& tab
                                      [&](const auto& each) { return each.name == name; });
     // An unknown name is refused where the value is set, with the nearest name that there is.
     if (option != table.end() && option->type != SBX_OPTION_LIST && item.inputs.size() != 1) {
-      throw Refused(source + ": one value is allowed; a text with spaces or commas needs quotes");
+      refused.push_back(source +
+                        ": one value is allowed; a text with spaces or commas needs quotes");
+      continue;
     }
     layer.push_back({name, CLI::detail::join(item.inputs, ","), source});
   }
   return layer;
 }
 
-Settings merge(const std::vector<Layer>& layers, const std::vector<sbx_option_info>& table) {
+// --- All together ---
+
+// What the file and what is above it make; what they say that is not allowed goes to `refused`.
+Settings merge(std::string file, std::vector<Layer> above,
+               const std::vector<sbx_option_info>& table, std::vector<std::string>& refused) {
   Settings settings;
   settings.config.reset(sbx_config_new());
   if (settings.config == nullptr) throw std::bad_alloc();
-  for (const sbx_option_info& option : table) {
-    if (std::string_view(option.name) == "listen.host") settings.listen_host = option.default_value;
-  }
-  for (const Layer& layer : layers) {
-    for (const Setting& setting : layer) {
-      if (sbx_config_set(settings.config.get(), setting.option.c_str(), setting.value.c_str()) !=
-          SBX_OK) {
-        throw Refused(setting.source + ": " + sbx_last_error());
+  settings.values[kLogLevel] = kDefaultLogLevel;
+  for (const sbx_option_info& option : table) settings.values[option.name] = option.default_value;
+  const auto take = [&](const Setting& setting) {
+    const auto& [option, value, source] = setting;
+    if (option == kLogLevel) {
+      if (!log_level_of(value)) {
+        refused.push_back(source + ": '" + value +
+                          "' is not allowed: error, warning, info or debug");
+        return;
       }
-      if (setting.option == "redis.url") settings.redis_given = true;
-      if (setting.option == "listen.host") settings.listen_host = setting.value;
+    } else if (sbx_config_set(settings.config.get(), option.c_str(), value.c_str()) != SBX_OK) {
+      refused.push_back(source + ": " + sbx_last_error());
+      return;
     }
+    settings.values[option] = value;
+    if (option == "redis.url") settings.redis_given = true;
+  };
+  for (const Setting& setting : read_file(file, table, refused)) take(setting);
+  for (const Layer& layer : above) {
+    for (const Setting& setting : layer) take(setting);
   }
+  settings.file = std::move(file);
+  settings.above = std::move(above);
   return settings;
 }
 
 }  // namespace
 
+sbx_log_level Settings::log_level() const {
+  return log_level_of(values.at(kLogLevel)).value_or(SBX_LOG_INFO);
+}
+
 std::optional<Settings> read_settings(int argc, char** argv, int* exit_code) {
   CLI::App app("Signalbox: a WebRTC signaling server, compatible with Socket.IO 4.", "hostd");
   try {
     const std::vector<sbx_option_info> table = option_table();
-    const CommandLine line = read_command_line(app, table, argc, argv);
-    const sbx_log_level log_level = read_log_level(line.log_level);
-    // From the weakest to the strongest: each overrides those before it.
-    Settings settings = merge({read_file(line.file, table), read_backend_environment(),
-                               read_environment(table), line.flags},
-                              table);
-    settings.log_level = log_level;
-    sbx_config_set_log_level(settings.config.get(), log_level);
-    return settings;
+    CommandLine line = read_command_line(app, table, argc, argv);
+    std::vector<std::string> refused;
+    Settings settings =
+        merge(std::move(line.file),
+              {read_backend_environment(), read_environment(table), std::move(line.flags)}, table,
+              refused);
+    if (refused.empty()) {
+      sbx_config_set_log_level(settings.config.get(), settings.log_level());
+      return settings;
+    }
+    for (const std::string& each : refused) std::cerr << "hostd: " << each << "\n";
+    *exit_code = 2;
   } catch (const CLI::Success& asked) {  // --help, --version
     *exit_code = app.exit(asked);
   } catch (const CLI::ParseError& error) {
     std::cerr << "hostd: " << error.what() << "; see hostd --help\n";
     *exit_code = 2;
-  } catch (const Refused& refused) {
-    std::cerr << "hostd: " << refused.what() << "\n";
-    *exit_code = 2;
   }
   return std::nullopt;
+}
+
+News read_again(const Settings& settings) {
+  News news;
+  const std::vector<sbx_option_info> table = option_table();
+  const Settings now = merge(settings.file, settings.above, table, news.refused);
+  if (!news.refused.empty()) return news;
+  for (const auto& [option, value] : now.values) {
+    if (value == settings.values.at(option)) continue;
+    const auto info = std::find_if(table.begin(), table.end(),
+                                   [&](const auto& each) { return each.name == option; });
+    if (info == table.end() || info->live != 0) {
+      news.changed[option] = value;
+    } else {
+      news.waiting.push_back(option);
+    }
+  }
+  return news;
 }
 
 }  // namespace hostd

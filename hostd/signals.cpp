@@ -21,12 +21,11 @@ Descriptor checked(int fd, const char* what) {
 }  // namespace
 
 Signals::Signals() : stopped_(checked(eventfd(0, EFD_CLOEXEC), "eventfd")) {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  sigprocmask(SIG_BLOCK, &ending, nullptr);
-  signals_ = checked(signalfd(-1, &ending, SFD_CLOEXEC), "signalfd");
+  sigset_t taken;
+  sigemptyset(&taken);
+  for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&taken, number);
+  sigprocmask(SIG_BLOCK, &taken, nullptr);
+  signals_ = checked(signalfd(-1, &taken, SFD_CLOEXEC), "signalfd");
   signal(SIGPIPE, SIG_IGN);
 }
 
@@ -38,9 +37,9 @@ Signals::Event Signals::wait(int redis_end) {
   }
   if (waited[1].revents != 0) return Event::kEngineStopped;
   if (waited[0].revents != 0) {
-    signalfd_siginfo info;
+    signalfd_siginfo info{};
     [[maybe_unused]] ssize_t size = read(signals_.get(), &info, sizeof info);
-    return Event::kEndRequested;
+    return info.ssi_signo == SIGHUP ? Event::kReloadRequested : Event::kEndRequested;
   }
   return Event::kRedisEnded;
 }

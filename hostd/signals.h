@@ -1,4 +1,5 @@
-// What the main thread waits for: signals that ask hostd to end, and the ends of others.
+// What the main thread waits for: signals that ask hostd to end or to read its file again, and the
+// ends of others.
 //
 // Thread: construct it on the main thread before there are other threads, so that none of them is
 //   interrupted by the signals; wait() there; engine_stopped() any thread.
@@ -10,9 +11,9 @@ namespace hostd {
 
 class Signals {
  public:
-  enum class Event { kEndRequested, kEngineStopped, kRedisEnded };
+  enum class Event { kEndRequested, kReloadRequested, kEngineStopped, kRedisEnded };
 
-  // Takes over SIGTERM and SIGINT, and ignores SIGPIPE. Throws std::system_error.
+  // Takes over SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Throws std::system_error.
   Signals();
 
   // Waits for the next event. `redis_end` becomes readable when the embedded Redis has ended; -1

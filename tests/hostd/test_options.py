@@ -17,7 +17,7 @@ def test_help_tells_every_option(launcher):
     status, out, err = launcher.run("--help")
     assert status == 0 and err == ""
     assert re.search(r"-p,--port,--listen\.port INT .*0\.\.65535, default 3001", out)
-    assert re.search(r"--rooms\.ttl INT .*\[s, .*default 86400", out)
+    assert re.search(r"--rooms\.ttl INT .*\[s, .*default 86400, live\]", out)
     for name in ("--host", "--redis", "--config", "--log-level", "--cors.origins", "--version"):
         assert name in out
 
@@ -91,6 +91,18 @@ def test_lists_in_the_file(launcher, text):
         assert response.headers["Access-Control-Allow-Origin"] == origin
 
 
+@pytest.mark.parametrize("given", [{FILE}, {FILE, OWN}, {FILE, OWN, FLAG}])
+def test_log_level(launcher, given):
+    levels = {FILE: "error", OWN: "error", FLAG: "error"}
+    levels[max(given, key=[FILE, OWN, FLAG].index)] = "info"  # the strongest; "ending" is heard
+    hostd = launcher.serve(
+        "-p", 0, NO_REDIS, "--config", write(launcher, f'log-level = "{levels[FILE]}"\n'),
+        *(["--log-level", levels[FLAG]] if FLAG in given else []),
+        env={"SIGNALBOX_LOG_LEVEL": levels[OWN]} if OWN in given else {})
+    hostd.end()
+    assert "ending" in hostd.log()
+
+
 # --- The variables of the Node backend ---
 
 def test_backend_port_and_cors_origin(launcher, free_port):
@@ -145,6 +157,8 @@ def test_redis_from_the_environment_starts_none(launcher, env):
     (["--listen.prot", "1"], {}, None, ["--listen.prot"]),
     (["stray"], {}, None, ["stray"]),
     (["--log-level", "loud"], {}, None, ["--log-level", "loud", "warning"]),
+    ([], {"SIGNALBOX_LOG_LEVEL": "loud"}, None, ["SIGNALBOX_LOG_LEVEL", "loud", "warning"]),
+    ([], {}, 'log-level = "loud"\n', ["hostd.toml", "log-level", "loud", "warning"]),
     (["--config", "/nonexistent.toml"], {}, None, ["--config", "/nonexistent.toml"]),
     (["--config", "/"], {}, None, ["--config"]),
     (["--redis", "http://x"], {}, None, ["redis.url", "http://x"]),

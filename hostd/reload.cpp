@@ -1,0 +1,48 @@
+#include "hostd/reload.h"
+
+#include <string>
+#include <utility>
+
+#include "hostd/logging.h"
+
+namespace hostd {
+namespace {
+
+sbx_error apply(sbx_engine* engine, const Settings& settings, const std::string& option) {
+  if (option != kLogLevel) {
+    return sbx_engine_set(engine, option.c_str(), settings.values.at(option).c_str());
+  }
+  set_log_level(settings.log_level());
+  return sbx_engine_set_log_level(engine, settings.log_level());
+}
+
+}  // namespace
+
+void reload(Settings& settings, sbx_engine* engine) {
+  if (settings.file.empty()) {
+    log(SBX_LOG_WARNING, "SIGHUP: no file to read again, for none was given (--config)");
+    return;
+  }
+  const News news = read_again(settings);
+  for (const std::string& each : news.refused) log(SBX_LOG_ERROR, each);
+  if (!news.refused.empty()) {
+    log(SBX_LOG_ERROR, settings.file + " is refused: nothing has changed");
+    return;
+  }
+  log(SBX_LOG_INFO, settings.file + " was read again");
+  for (const auto& [option, value] : news.changed) {
+    std::string& current = settings.values.at(option);
+    const std::string before = std::exchange(current, value);
+    if (apply(engine, settings, option) == SBX_OK) {
+      log(SBX_LOG_INFO, option + " is '" + value + "' now, was '" + before + "'");
+    } else {
+      log(SBX_LOG_ERROR, option + ": " + sbx_last_error());
+      current = before;
+    }
+  }
+  for (const std::string& option : news.waiting) {
+    log(SBX_LOG_WARNING, option + " has another value in the file; it changes with a restart");
+  }
+}
+
+}  // namespace hostd

@@ -1,0 +1,15 @@
+// What SIGHUP asks for: the configuration file is read again, and what can change while the engine
+// serves changes.
+//
+// Thread: the main thread.
+#pragma once
+
+#include "hostd/options.h"
+
+namespace hostd {
+
+// Tells in the log what has changed and what needs a restart. When something in the file is not
+// allowed, nothing changes, and all of that is told.
+void reload(Settings& settings, sbx_engine* engine);
+
+}  // namespace hostd
