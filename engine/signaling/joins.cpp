@@ -88,6 +88,7 @@ void Joins::ask_redis(Socket& socket) {
   if (!self.doubtful.empty() && self.doubtful != request.room) {
     leave(std::exchange(self.doubtful, {}), request.socket);
   }
+  request.again = self.room == request.room;
   if (options_.limits_join_enabled) request.limit_key = socket.address().limit_key();
   const uint64_t question = held_news_.expect(request.room);
   rooms_.join(request, [this, question, id = request.socket,

@@ -22,10 +22,10 @@ Neighbours::Neighbours(Loop& loop, const Log& log, const Options& options, Count
       redis_(redis),
       members_(members),
       registry_(loop, log, options, redis, *this),
-      rooms_(redis, options, registry_),
+      rooms_(store::make_rooms(redis, options, registry_)),
       bus_(loop, log, options, counters, redis, *this),
-      cleaner_(log, counters, redis, registry_, rooms_),
-      reconciler_(loop, options, counters, redis, registry_, rooms_, *this),
+      cleaner_(log, counters, redis, registry_, *rooms_),
+      reconciler_(loop, options, counters, redis, registry_, *rooms_, *this),
       held_news_([this](const Envelope& envelope) { take(envelope); }) {
   redis_.set_on_state([this](bool connected) {
     if (!connected) cleaner_.give_up();
@@ -79,7 +79,7 @@ void Neighbours::send_to_room(const std::string& room, std::string_view packet,
     return;
   }
   // A host may speak to a room of which no socket is here, and which this node knows nothing about.
-  rooms_.members(room, [this, bytes = store::encode(envelope)](const auto& members) {
+  rooms_->members(room, [this, bytes = store::encode(envelope)](const auto& members) {
     Envelope copy;
     store::decode(bytes, copy);
     for (const std::string_view node : nodes_of(members)) {

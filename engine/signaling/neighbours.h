@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +19,6 @@
 #include "engine/signaling/held_news.h"
 #include "engine/signaling/joins.h"
 #include "engine/signaling/members.h"
-#include "engine/store/atomic_rooms.h"
 #include "engine/store/bus.h"
 #include "engine/store/cleaner.h"
 #include "engine/store/commands.h"
@@ -57,7 +57,7 @@ class Neighbours : private store::Registry::Listener,
   bool busy() const { return bus_.waiting() != 0; }
 
   const std::string& id() const { return registry_.id(); }
-  store::Rooms& rooms() { return rooms_; }
+  store::Rooms& rooms() { return *rooms_; }
   store::Bus& bus() { return bus_; }
   HeldNews& held_news() { return held_news_; }
 
@@ -96,7 +96,7 @@ class Neighbours : private store::Registry::Listener,
   Members& members_;
   Listener listener_;
   store::Registry registry_;
-  store::AtomicRooms rooms_;
+  const std::unique_ptr<store::Rooms> rooms_;
   store::Bus bus_;
   store::Cleaner cleaner_;
   store::Reconciler reconciler_;

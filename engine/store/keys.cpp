@@ -54,6 +54,32 @@ std::string node_left_key(std::string_view node) {
   return join("signalbox:node:{", node).append("}:left");
 }
 
+std::string node_fence_key(std::string_view node) {
+  return join("signalbox:node:{", node).append("}");
+}
+
+// Within the braces there must not be another one: it would end the part that decides the slot, and
+// right behind the first there would be no such part at all.
+std::string tagged_room_key(std::string_view room) {
+  std::string key = "room:{";
+  for (const char c : room) {
+    if (c == '}' || c == '%') {
+      key += c == '}' ? "%7D" : "%25";
+    } else {
+      key += c;
+    }
+  }
+  return key += '}';
+}
+
+std::string tagged_room_sockets_key(std::string_view room) {
+  return tagged_room_key(room).append(kSocketsSuffix);
+}
+
+std::string tagged_room_departed_key(std::string_view room) {
+  return tagged_room_key(room).append(":departed");
+}
+
 std::string node_channel(std::string_view node) {
   return join("signalbox:node:", node);
 }

@@ -21,6 +21,15 @@ std::string node_key(std::string_view node);
 std::string node_sockets_key(std::string_view node);
 std::string node_left_key(std::string_view node);
 
+// In a cluster, beside a node's index: holds while the index may be added to.
+std::string node_fence_key(std::string_view node);
+
+// In a cluster the keys of a room share a slot, that of {room}.
+std::string tagged_room_key(std::string_view room);
+std::string tagged_room_sockets_key(std::string_view room);
+// Which nodes departed with sockets in the room.
+std::string tagged_room_departed_key(std::string_view room);
+
 // What is said to one node, to those with sockets in a room of the host's, and to those that serve
 // a namespace.
 std::string node_channel(std::string_view node);

@@ -7,6 +7,7 @@
 #include "engine/store/envelope.h"
 #include "engine/store/keys.h"
 #include "engine/store/registry_scripts.h"
+#include "engine/store/split_scripts.h"
 
 namespace signalbox::store {
 namespace {
@@ -39,7 +40,7 @@ Registry::Registry(Loop& loop, const Log& log, const Options& options, Commands&
       waiting_timer_(loop, [this] { answer_waiting(); }) {}
 
 Fence Registry::fence() const {
-  return {node_key(id_), "token", token()};
+  return {options_.redis_cluster ? node_fence_key(id_) : node_key(id_), "token", token()};
 }
 
 std::string Registry::token() const {
@@ -90,15 +91,8 @@ void Registry::ask() {
 
 void Registry::on_answer(const Reply& reply) {
   if (phase_ != Phase::kAsking) return;
+  if (reply.text == "registered") return options_.redis_cluster ? raise_fence() : on_registered();
   phase_ = Phase::kOut;
-  if (reply.text == "registered") {
-    phase_ = Phase::kRegistered;
-    renewed_ms_ = loop_.now_ms();
-    timer_.start(static_cast<uint64_t>(options_.node_ttl / kHeartbeatsPerLease));
-    listener_.on_registered();
-    answer_waiting();
-    return;
-  }
   if (reply.text == "taken") {
     log_.warning("node " + id_ + ": another node has this id, takes a new one");
     id_ = random_id(kNodeIdLength);
@@ -107,6 +101,25 @@ void Registry::on_answer(const Reply& reply) {
   }
   if (redis_.connected()) timer_.start(kAskAgainMs);
   if (reply.text == "yours") listener_.on_departed(id_);
+}
+
+void Registry::raise_fence() {
+  redis_.script(raise_fence_script(), {node_fence_key(id_)},
+                {secret_, std::to_string(registrations_), kKeysTtlS},
+                [this, number = registrations_](const Reply& reply) {
+                  if (phase_ != Phase::kAsking || number != registrations_) return;
+                  if (reply.text == "raised") return on_registered();
+                  phase_ = Phase::kOut;
+                  if (redis_.connected()) timer_.start(kAskAgainMs);
+                });
+}
+
+void Registry::on_registered() {
+  phase_ = Phase::kRegistered;
+  renewed_ms_ = loop_.now_ms();
+  timer_.start(static_cast<uint64_t>(options_.node_ttl / kHeartbeatsPerLease));
+  listener_.on_registered();
+  answer_waiting();
 }
 
 void Registry::when_registered(std::function<void()> done) {
@@ -129,6 +142,7 @@ void Registry::unregister() {
   timer_.stop();
   if (std::exchange(phase_, Phase::kEnded) == Phase::kRegistered) {
     redis_.script(unregister_script(), keys(), {id_, token()}, [](const Reply&) {});
+    if (options_.redis_cluster) redis_.command({"DEL", node_fence_key(id_)}, [](const Reply&) {});
   }
 }
 

@@ -53,7 +53,10 @@ class Registry {
 
   const std::string& id() const { return id_; }
   bool registered() const { return phase_ == Phase::kRegistered; }
-  // Holds while this node is registered.
+  // Tells this node from another one of the same id, and its registrations from each other.
+  const std::string& secret() const { return secret_; }
+  uint64_t number() const { return registrations_; }
+  // Holds while this node is registered; in a cluster it is beside the node's index.
   Fence fence() const;
 
   // Redis has come or gone.
@@ -83,6 +86,8 @@ class Registry {
   void beat();
   void ask();
   void on_answer(const Reply& reply);
+  void raise_fence();
+  void on_registered();
   void renew();
   void on_renewed(const Reply& reply);
   bool may_judge();
@@ -96,7 +101,7 @@ class Registry {
   Commands& redis_;
   Listener& listener_;
   std::string id_;
-  const std::string secret_;  // tells this node from another one of the same id
+  const std::string secret_;
   uint64_t registrations_ = 0;
   Phase phase_ = Phase::kOut;
   Timer timer_;                   // to the next heartbeat, or attempt to register

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct JoinRequest {
   std::string room;
   std::string socket;
   std::string limit_key;  // whom the join limit counts; empty: not limited
+  bool again = false;     // is in that room already
 };
 
 struct JoinReply {
@@ -57,6 +59,8 @@ struct BindReply {
   bool bound = false;                             // else nothing can be said about any of them
   std::vector<std::vector<std::string>> members;  // of each binding's room, in order
 };
+
+class Commands;
 
 class Rooms {
  public:
@@ -87,5 +91,8 @@ class Rooms {
   virtual void clean(std::string_view room, std::string_view socket,
                      std::function<void(LeaveReply)> done) = 0;
 };
+
+// As the options want them. Keeps references to all of them.
+std::unique_ptr<Rooms> make_rooms(Commands& redis, const Options& options, Registry& registry);
 
 }  // namespace signalbox::store

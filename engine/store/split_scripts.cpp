@@ -1,0 +1,175 @@
+#include "engine/store/split_scripts.h"
+
+#include <string>
+
+#include "engine/store/script_parts.h"
+
+namespace signalbox::store {
+
+// KEYS the list of attempts
+// ARGV 1 attempts per window, 2 window in seconds, 3 random
+// Answers {'passed'} or {'limited', retry after s, attempts left}.
+const Script& attempt_script() {
+  static const Script script(std::string(kAttemptPart) + R"lua(
+return attempt(KEYS[1], tonumber(ARGV[1]), ARGV[2], ARGV[3]) or {'passed'}
+)lua");
+  return script;
+}
+
+// KEYS the node's fence, its index
+// ARGV 1 token of the node, 2 room id, 3 socket id, 4 seconds both keys live
+// Answers {'lost'} (the fence is down, or another registration's) or {'listed'}.
+const Script& enlist_script() {
+  static const Script script(R"lua(
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
+  return {'lost'}
+end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+return {'listed'}
+)lua");
+  return script;
+}
+
+// KEYS room, its sockets, which nodes have departed from it
+// ARGV 1 'join' or 'bind' (whatever Redis knows of the room), 2 socket id, 3 most sockets in a
+// room,
+//      4 seconds the room lives, 5 secret of the node, 6 number of its registration, 7 its id,
+//      8 prefix of a node's channel, 9 what the other nodes are told, 10 the same when the socket
+//      was in already
+// Answers {'lost'} (the node was given up, and cleaned up after), {'absent'}, {'full'} or
+// {'joined', 1 when it was in already, members}.
+const Script& enter_script() {
+  static const Script script(std::string(kTellPart) + R"lua(
+local departed = redis.call('HGET', KEYS[3], ARGV[5])
+if departed and tonumber(departed) >= tonumber(ARGV[6]) then
+  return {'lost'}
+end
+local joining = ARGV[1] == 'join'
+local bound = redis.call('SISMEMBER', KEYS[2], ARGV[2]) == 1
+if joining then
+  if redis.call('HEXISTS', KEYS[1], 'created_at') == 0 then
+    redis.call('SREM', KEYS[2], ARGV[2])
+    return {'absent'}
+  end
+  if not bound and redis.call('SCARD', KEYS[2]) >= tonumber(ARGV[3]) then
+    return {'full'}
+  end
+else
+  local time = redis.call('TIME')
+  local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  redis.call('HSETNX', KEYS[1], 'created_at', now)
+end
+redis.call('SADD', KEYS[2], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+local members = redis.call('SMEMBERS', KEYS[2])
+if not bound then
+  tell(members, ARGV[7], ARGV[8], ARGV[9])
+elseif joining then
+  tell(members, ARGV[7], ARGV[8], ARGV[10])
+end
+return {'joined', bound and 1 or 0, members}
+)lua");
+  return script;
+}
+
+// KEYS room, its sockets, which nodes have departed from it
+// ARGV 1 socket id, 2 seconds an emptied room lives, 3 node that is not told, 4 prefix of a node's
+//      channel, 5 what the other nodes are told; of a socket whose node has departed 6 the node's
+//      secret, 7 number of its registration, 8 seconds that this is remembered
+// Answers {'absent'}, {'stranger'} or {'left', members before}.
+const Script& exit_script() {
+  static const Script script(std::string(kTellPart) + R"lua(
+if ARGV[6] then
+  local departed = redis.call('HGET', KEYS[3], ARGV[6])
+  if not departed or tonumber(departed) < tonumber(ARGV[7]) then
+    redis.call('HSET', KEYS[3], ARGV[6], ARGV[7])
+  end
+  redis.call('EXPIRE', KEYS[3], ARGV[8])
+end
+local members = redis.call('SMEMBERS', KEYS[2])
+local removed = redis.call('SREM', KEYS[2], ARGV[1])
+if removed == 1 then
+  tell(members, ARGV[3], ARGV[4], ARGV[5])
+end
+if redis.call('HEXISTS', KEYS[1], 'created_at') == 0 then
+  return {'absent'}
+end
+if removed == 0 then
+  return {'stranger'}
+end
+if #members == 1 then
+  redis.call('EXPIRE', KEYS[1], ARGV[2])
+end
+return {'left', members}
+)lua");
+  return script;
+}
+
+// KEYS the socket
+// ARGV 1 room id
+const Script& unbind_script() {
+  static const Script script(R"lua(
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+end
+return {'done'}
+)lua");
+  return script;
+}
+
+// KEYS the node's fence
+// ARGV 1 secret, 2 number of the registration, 3 seconds the key lives
+const Script& raise_fence_script() {
+  static const Script script(R"lua(
+local token = redis.call('HGET', KEYS[1], 'token')
+if token then
+  local secret, number = string.match(token, '^(.*):(%d+)$')
+  if secret == ARGV[1] and tonumber(number) > tonumber(ARGV[2]) then
+    return 'old'
+  end
+end
+redis.call('HSET', KEYS[1], 'token', ARGV[1] .. ':' .. ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 'raised'
+)lua");
+  return script;
+}
+
+// KEYS the fence of a node that was given up, its index, the same set aside
+// ARGV 1 seconds that what is set aside lives
+// Takes the fence down, so that nothing comes to the index any more, and sets the index aside, with
+// the token of the registration that is over, unless what was set aside before has not been dealt
+// with yet. Answers {how many sockets are set aside, that token}.
+const Script& lower_fence_script() {
+  static const Script script(R"lua(
+local token = redis.call('HGET', KEYS[1], 'token')
+redis.call('DEL', KEYS[1])
+local aside = redis.call('EXISTS', KEYS[3]) == 1
+if not aside and redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('RENAME', KEYS[2], KEYS[3])
+  aside = true
+end
+if not aside then
+  return {0, ''}
+end
+if token then
+  redis.call('HSETNX', KEYS[3], '', token)
+end
+redis.call('EXPIRE', KEYS[3], ARGV[1])
+local kept = redis.call('HGET', KEYS[3], '') or ''
+local count = redis.call('HLEN', KEYS[3])
+if kept ~= '' then
+  count = count - 1
+end
+if count == 0 then
+  redis.call('DEL', KEYS[3])
+end
+return {count, kept}
+)lua");
+  return script;
+}
+
+}  // namespace signalbox::store
