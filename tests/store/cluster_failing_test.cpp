@@ -51,7 +51,7 @@ struct Test {
     }
   }
 
-  // Moves a slot from the second to the third master, which the client then learns.
+  // Moves a slot from the second to the third master, on which the client asks them for the map.
   void make_it_ask(int slot) {
     for (const size_t node : {2U, 1U}) {
       cluster.change(node,
@@ -59,7 +59,14 @@ struct Test {
     }
     std::string key;
     for (int i = 0; key_slot(key) != slot; ++i) key = std::to_string(i);
+    const auto asked = [this] {
+      const std::string name = "cluster|slots:calls=";
+      return cluster.stat(1, "commandstats", name) + cluster.stat(2, "commandstats", name);
+    };
+    const int64_t before = asked();
     client.integer({"INCR", key});
+    run_until(loop, [&] { return asked() > before; });
+    run_for(loop, 50);  // until the answer is here
   }
 
   // Sends commands for that node's keys until one succeeds.
@@ -185,22 +192,8 @@ void a_hanging_node_does_not_keep_us_from_asking_another(void**) {
   options.redis_command_timeout = 60000;
   Test test(false, options);
   test.cluster.server(0).pause();
-  const auto asked = [&] {
-    const std::string name = "cluster|slots:calls=";
-    return test.cluster.stat(1, "commandstats", name) + test.cluster.stat(2, "commandstats", name);
-  };
   // Whom we ask first is left to chance.
-  for (int slot = 6000; slot < 6010; ++slot) {
-    const int64_t before = asked();
-    for (const size_t node : {2U, 1U}) {
-      test.cluster.change(
-          node, {"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", test.cluster.nodes[2].id});
-    }
-    std::string key;
-    for (int i = 0; key_slot(key) != slot; ++i) key = std::to_string(i);
-    test.client.integer({"INCR", key});
-    run_until(test.loop, [&] { return asked() > before; });
-  }
+  for (int slot = 6000; slot < 6010; ++slot) test.make_it_ask(slot);
   test.cluster.server(0).resume();
 }
 
@@ -211,9 +204,15 @@ void commands_to_a_master_that_was_replaced_are_answered(void**) {
   Test test(true, options);
   test.cluster.server(0).pause();
   test.client.send({"INCR", test.key_at(0)});
-  while (test.cluster.admin(3, {"ROLE"}).elements[0].text != "master") run_for(test.loop, 20);
+  const auto knows_the_successor = [&](size_t node) {
+    const std::string nodes = test.cluster.admin(node, {"CLUSTER", "NODES"}).text;
+    const size_t line = nodes.find(test.cluster.nodes[3].id);
+    return nodes.substr(line, nodes.find('\n', line) - line).find("master") != std::string::npos;
+  };
+  for (const size_t node : {1U, 2U}) {
+    while (!knows_the_successor(node)) run_for(test.loop, 20);
+  }
   test.make_it_ask(6000);
-  run_for(test.loop, 500);
   test.client.integer({"INCR", test.key_at(0)});  // by the successor
   assert_int_equal(test.client.replies.size(), 0);
   test.cluster.server(0).resume();
