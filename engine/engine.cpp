@@ -14,6 +14,7 @@
 
 #include "engine/core/loop.h"
 #include "engine/node.h"
+#include "engine/store/redis_options.h"
 
 namespace signalbox {
 namespace {

@@ -219,7 +219,7 @@ Settings merge(std::string file, std::vector<Layer> above,
       return;
     }
     settings.values[option] = value;
-    if (option == "redis.url") settings.redis_given = true;
+    if (option == "redis.url" || option == "redis.sentinels") settings.redis_given = true;
   };
   for (const Setting& setting : read_file(file, table, refused)) take(setting);
   for (const Layer& layer : above) {

@@ -68,11 +68,13 @@ bool is_origin(std::string_view text) {
 
 constexpr TextRule kNotEmpty = {"a text that is not empty",
                                 [](std::string_view text) { return !text.empty(); }};
+constexpr TextRule kAnyText = {"a text", [](std::string_view) { return true; }};
 constexpr TextRule kPath = {"a path that begins and ends with '/'", is_path};
 constexpr TextRule kOrigins = {"a comma-separated list of scheme://host[:port], or of *",
                                is_origin};
 constexpr TextRule kNetworks = {"a comma-separated list of networks such as 10.0.0.0/8",
                                 kNotEmpty.accepts};
+constexpr TextRule kAddresses = {"a comma-separated list of host[:port]", kNotEmpty.accepts};
 constexpr TextRule kHeaderNames = {"a comma-separated list of header names", is_http_token};
 
 struct Entry {
@@ -169,7 +171,19 @@ constexpr Entry kEntries[] = {
                  "time a room lives after its last socket has left")),
 
     text(MEMBER(redis_url), kNotEmpty,
-         "Redis server: redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n]"),
+         "Redis server: redis://[[user]:password@]host[:port][/db], rediss:// with TLS, or "
+         "unix:///path[?db=n]"),
+    text(MEMBER(redis_sentinels), kAddresses,
+         "sentinels to ask for the master, host[:port] each; redis.url then tells login, database "
+         "and TLS, its host and port are ignored"),
+    text(MEMBER(redis_master_name), kAnyText, "name that the sentinels know the master by"),
+    text(MEMBER(redis_sentinel_password), kAnyText, "password of the sentinels, if they want one"),
+    text(MEMBER(redis_tls_ca), kAnyText,
+         "file of the authorities (PEM) that may have signed Redis's certificate; without it, the "
+         "system's"),
+    text(MEMBER(redis_tls_cert), kAnyText,
+         "file of the certificate (PEM) to show to Redis, if it wants one"),
+    text(MEMBER(redis_tls_key), kAnyText, "file of the private key (PEM) of redis.tls_cert"),
     boolean(MEMBER(redis_cluster),
             "whether redis.url is a node of a Redis Cluster, which then tells us the others"),
     integer(MEMBER(redis_connect_timeout), "ms", 1, kHour, "time Redis has to accept a connection"),

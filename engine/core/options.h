@@ -50,6 +50,12 @@ struct Options {
   int64_t rooms_empty_ttl = 900;
 
   std::string redis_url = "redis://127.0.0.1:6379";
+  std::vector<std::string> redis_sentinels;
+  std::string redis_master_name;
+  std::string redis_sentinel_password;
+  std::string redis_tls_ca;
+  std::string redis_tls_cert;
+  std::string redis_tls_key;
   bool redis_cluster = false;
   int64_t redis_connect_timeout = 1500;
   int64_t redis_command_timeout = 1500;

@@ -342,16 +342,6 @@ void RedisCluster::State::end() {
 
 // The public face
 
-Status RedisCluster::validate_url(const std::string& url) {
-  RedisUrl parsed;
-  const Status status = parse_redis_url(url, parsed);
-  if (!status.ok() || parsed.db == 0) return status;
-  return {ErrorCode::kInvalid,
-          "option redis.url: a Redis Cluster (redis.cluster) has database 0 "
-          "only, not " +
-              std::to_string(parsed.db)};
-}
-
 RedisCluster::RedisCluster(Loop& loop, const Log& log, const Options& options)
     : state_(std::make_shared<State>(loop, log, options)) {}
 

@@ -17,11 +17,7 @@ namespace signalbox::store {
 
 class RedisCluster final : public Commands {
  public:
-  // Checks redis.url, the seed, for what a cluster cannot have: another database than 0. It must be
-  // valid for Redis.
-  static Status validate_url(const std::string& url);
-
-  // `options.redis_url` must be valid. Keeps references.
+  // The options must be valid (validate_redis_options()). Keeps references.
   RedisCluster(Loop& loop, const Log& log, const Options& options);
   ~RedisCluster() override;
 

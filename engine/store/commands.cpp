@@ -8,12 +8,6 @@ namespace signalbox::store {
 
 Script::Script(std::string_view text) : text_(text), sha_(sha1_hex(text)) {}
 
-Status validate_redis_options(const Options& options) {
-  const Status status = Redis::validate_url(options.redis_url);
-  if (!status.ok() || !options.redis_cluster) return status;
-  return RedisCluster::validate_url(options.redis_url);
-}
-
 std::unique_ptr<Commands> make_redis(Loop& loop, const Log& log, const Options& options) {
   if (options.redis_cluster) return std::make_unique<RedisCluster>(loop, log, options);
   return std::make_unique<Redis>(loop, log, options);

@@ -16,7 +16,6 @@
 #include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
-#include "engine/core/status.h"
 #include "engine/store/redis_reply.h"
 
 namespace signalbox::store {
@@ -78,10 +77,8 @@ class Commands {
   virtual Health health() const = 0;
 };
 
-// Checks the options redis.*, as far as they depend on each other. Does not connect.
-Status validate_redis_options(const Options& options);
-
-// One Redis or a Redis Cluster, as the options (which must be valid) want it. Does not connect yet.
+// One Redis or a Redis Cluster, as the options (which must be valid, see validate_redis_options())
+// want it. Does not connect yet.
 std::unique_ptr<Commands> make_redis(Loop& loop, const Log& log, const Options& options);
 
 }  // namespace signalbox::store

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/store/redis_link.h"
-#include "engine/store/redis_url.h"
 
 namespace signalbox::store {
 namespace {
@@ -17,12 +16,6 @@ constexpr const char* kAway = "Redis is not reachable";
 constexpr const char* kLate = "Redis did not answer in time";
 constexpr const char* kBusy = "too many commands are waiting for Redis";
 constexpr const char* kEnding = "the engine is stopping";
-
-// A URL as it may be shown: nothing that could be a password must get into a log.
-std::string without_login(const std::string& url) {
-  if (url.find('@') == std::string::npos) return url;
-  return url.substr(0, url.find("://")) + "://***";
-}
 
 // Whether the error says that this Redis does not serve writes, though another may by now: it has
 // become a replica, or is one that has lost its master, or loads its data.
@@ -240,14 +233,6 @@ void Redis::State::end() {
 }
 
 // The public face
-
-Status Redis::validate_url(const std::string& url) {
-  RedisUrl ignored;
-  const Status status = parse_redis_url(url, ignored);
-  if (status.ok()) return status;
-  return {status.code(),
-          "option redis.url: '" + without_login(url) + "' is not allowed; " + status.text()};
-}
 
 Redis::Redis(Loop& loop, const Log& log, const Options& options)
     : state_(std::make_shared<State>(loop, log, options)) {}

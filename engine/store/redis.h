@@ -20,11 +20,7 @@ namespace signalbox::store {
 
 class Redis final : public Commands {
  public:
-  // Checks options.redis_url: redis://[[user]:password@]host[:port][/db], unix:///path[?db=n];
-  // rediss:// is refused with a text that says why. Does not connect yet.
-  static Status validate_url(const std::string& url);
-
-  // `options.redis_url` must be valid.
+  // The options must be valid (validate_redis_options()).
   Redis(Loop& loop, const Log& log, const Options& options);
   ~Redis() override;
 
@@ -34,6 +30,7 @@ class Redis final : public Commands {
   // When the connection was lost, it is told after what waited has been answered; when it was made,
   // after what waited has been sent.
   void set_on_state(std::function<void(bool connected)> on_state) override;
+  // Of a master that sentinels know: as they told last, before that its name and 0.
   const std::string& host() const override;
   int port() const override;
 

@@ -47,7 +47,9 @@ RedisConnection* owner(const redisAsyncContext* context) {
   return static_cast<RedisConnection*>(context->data);
 }
 
-std::string error_of(const redisAsyncContext* context) {
+std::string error_of(const redisAsyncContext* context, const RedisTls::Session& session) {
+  const std::string refusal = RedisTls::refusal(session);
+  if (!refusal.empty()) return refusal;
   return context->c.err != 0 ? context->c.errstr : "closed by Redis";
 }
 
@@ -60,14 +62,14 @@ struct RedisCallbacks {
     if (status == REDIS_OK) return self->log_in();
     // hiredis frees the context when this returns; freeing it here would free it twice.
     std::exchange(self->context_, nullptr)->data = nullptr;
-    self->lose(error_of(context));
+    self->lose(error_of(context, self->session_));
   }
 
   static void disconnected(const redisAsyncContext* context, int) {
     RedisConnection* self = owner(context);
     if (self == nullptr) return;
     std::exchange(self->context_, nullptr)->data = nullptr;
-    self->lose(error_of(context));
+    self->lose(error_of(context, self->session_));
   }
 
   static void replied(redisAsyncContext* context, void* reply, void*) {
@@ -82,11 +84,15 @@ struct RedisCallbacks {
   }
 };
 
-RedisConnection::RedisConnection(Loop& loop, const RedisUrl& url, uint64_t timeout_ms,
-                                 Listener& listener)
-    : loop_(loop), url_(url), timeout_ms_(timeout_ms), listener_(listener), timer_(loop, [this] {
-        lose("not ready within " + std::to_string(timeout_ms_) + " ms");
-      }) {}
+RedisConnection::RedisConnection(Loop& loop, const RedisUrl& url, const RedisTls* tls, Role role,
+                                 uint64_t timeout_ms, Listener& listener)
+    : loop_(loop),
+      url_(url),
+      tls_(tls),
+      role_(role),
+      timeout_ms_(timeout_ms),
+      listener_(listener),
+      timer_(loop, [this] { lose("not ready within " + std::to_string(timeout_ms_) + " ms"); }) {}
 
 RedisConnection::~RedisConnection() {
   if (context_ == nullptr) return;
@@ -99,11 +105,15 @@ Status RedisConnection::open(const std::string& address) {
                           : redisAsyncConnect(address.c_str(), url_.port);
   if (context_ == nullptr) return {ErrorCode::kUnavailable, "out of memory"};
   // Of a context that failed the destructor disposes.
-  if (context_->err != 0) return {ErrorCode::kUnavailable, error_of(context_)};
+  if (context_->err != 0) return {ErrorCode::kUnavailable, error_of(context_, session_)};
   // hiredis leaves its descriptor open to the programs that the host starts.
   fcntl(context_->c.fd, F_SETFD, FD_CLOEXEC);
   if (!url_.is_unix && redisEnableKeepAlive(&context_->c) != REDIS_OK) {
-    return {ErrorCode::kUnavailable, error_of(context_)};
+    return {ErrorCode::kUnavailable, error_of(context_, session_)};
+  }
+  if (url_.tls) {
+    const Status status = tls_->start(&context_->c, url_.host, session_);
+    if (!status.ok()) return status;
   }
   if (!RedisEvents::attach(loop_, context_)) {
     return {ErrorCode::kUnavailable, "the system refuses to watch the connection"};
@@ -141,6 +151,7 @@ void RedisConnection::log_in() {
   if (url_.db != 0) commands.push_back({"SELECT", std::to_string(url_.db)});
   // A Redis that hangs, loads its data or has too many clients accepts connections all the same.
   commands.push_back({"PING"});
+  if (role_ == Role::kMaster) commands.push_back({"ROLE"});
   for (const auto& command : commands) {
     login_.push_back(command[0]);
     // hiredis does not let go of a connection inside this callback; should it refuse a command, the
@@ -151,6 +162,9 @@ void RedisConnection::log_in() {
 
 void RedisConnection::on_login_reply(std::string_view command, const Reply& reply) {
   if (reply.type == Reply::Type::kError) return lose(std::string(command) + ": " + reply.text);
+  if (command == "ROLE" && (reply.elements.empty() || reply.elements[0].text != "master")) {
+    return lose("it is no master");
+  }
   if (!login_.empty()) return;
   ready_ = true;
   timer_.stop();

@@ -1,8 +1,9 @@
-// One connection to one address of Redis, from the attempt to connect until it ends: logs in, makes
-// sure that Redis answers, then takes commands. It never reconnects; RedisLink does.
+// One connection to one address of Redis or of a sentinel, from the attempt to connect until it
+// ends: logs in, makes sure that it is answered, then takes commands. It never reconnects;
+// RedisLink does.
 //
 // Thread: the loop's.
-// Owner: RedisLink. May be destroyed inside any call of its listener.
+// Owner: RedisLink, Sentinel. May be destroyed inside any call of its listener.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "engine/core/loop.h"
 #include "engine/core/status.h"
 #include "engine/store/redis_reply.h"
+#include "engine/store/redis_tls.h"
 #include "engine/store/redis_url.h"
 
 struct redisAsyncContext;
@@ -34,8 +36,13 @@ class RedisConnection {
     ~Listener() = default;
   };
 
-  // `url` is kept as a reference. From open() Redis has `timeout_ms` to become ready.
-  RedisConnection(Loop& loop, const RedisUrl& url, uint64_t timeout_ms, Listener& listener);
+  // A replica that takes us for its master's client would refuse each write.
+  enum class Role { kAny, kMaster };
+
+  // `url` is kept as a reference, and so is `tls`, which may be null if the URL wants none. From
+  // open() Redis has `timeout_ms` to become ready.
+  RedisConnection(Loop& loop, const RedisUrl& url, const RedisTls* tls, Role role,
+                  uint64_t timeout_ms, Listener& listener);
   ~RedisConnection();
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
@@ -54,6 +61,8 @@ class RedisConnection {
 
   Loop& loop_;
   const RedisUrl& url_;
+  const RedisTls* const tls_;
+  const Role role_;
   const uint64_t timeout_ms_;
   Listener& listener_;
   Timer timer_;
@@ -61,6 +70,7 @@ class RedisConnection {
   // The commands of the login that were sent and not answered yet.
   std::vector<std::string> login_;
   redisAsyncContext* context_ = nullptr;
+  RedisTls::Session session_;  // null: without TLS
 
   friend struct RedisCallbacks;  // what hiredis calls, in redis_connection.cpp
 };

@@ -1,6 +1,7 @@
 #include "engine/store/redis_link.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace signalbox::store {
@@ -10,6 +11,12 @@ namespace {
 // random, so that many engines do not come back to a restarted Redis all at once.
 constexpr uint64_t kFirstBackoffMs = 50;
 constexpr uint64_t kLastBackoffMs = 2000;
+// With sentinels, which may name a new master at any moment.
+constexpr uint64_t kLastSentinelBackoffMs = 500;
+
+// A master that has just been lost is named until a new one is chosen. It need not refuse us: it
+// may be silent, and the attempt would wait for it.
+constexpr uint64_t kAskAgainMs = 250;
 
 // A connection that ends sooner has failed like one that was not made: a Redis that lets us in and
 // then does not serve us must not be asked twenty times a second.
@@ -18,7 +25,19 @@ constexpr uint64_t kSettledMs = 2000;
 RedisUrl url_of(const Options& options) {
   RedisUrl url;
   (void)parse_redis_url(options.redis_url, url);
+  if (!options.redis_sentinels.empty()) {
+    url.host = options.redis_master_name;
+    url.port = 0;
+  }
   return url;
+}
+
+std::unique_ptr<RedisTls> tls_of(const Options& options, const RedisUrl& url) {
+  std::unique_ptr<RedisTls> tls;
+  if (!url.tls) return tls;
+  const Status status = RedisTls::create(options, tls);
+  if (!status.ok()) throw std::runtime_error(status.text());  // the files have changed just now
+  return tls;
 }
 
 }  // namespace
@@ -28,11 +47,16 @@ RedisLink::RedisLink(Loop& loop, const Log& log, const Options& options, const c
     : loop_(loop),
       log_(log),
       url_(url_of(options)),
+      tls_(tls_of(options, url_)),
+      sentinel_(options.redis_sentinels.empty()
+                    ? nullptr
+                    : std::make_unique<Sentinel>(loop, options, tls_.get())),
       connect_timeout_ms_(static_cast<uint64_t>(options.redis_connect_timeout)),
       name_(name),
       listener_(listener),
       resolver_(loop),
-      attempt_timer_(loop, [this] { attempt(); }) {}
+      attempt_timer_(loop, [this] { attempt(); }),
+      ask_again_timer_(loop, [this] { ask_again(); }) {}
 
 void RedisLink::connect() {
   attempt_timer_.start(0);  // not here: a refusal would be told inside this call
@@ -52,9 +76,38 @@ void RedisLink::close() {
   connection_.reset();
   attempt_timer_.stop();
   resolver_.forget();
+  stop_asking();
 }
 
 void RedisLink::attempt() {
+  if (!sentinel_) return look_up();
+  sentinel_->find_master([this](const Sentinel::Answer& answer) { on_master(answer); });
+}
+
+void RedisLink::on_master(const Sentinel::Answer& answer) {
+  if (!answer.error.empty()) return try_next_address(answer.error);
+  url_.host = answer.host;
+  url_.port = answer.port;
+  ask_again_timer_.start(kAskAgainMs);
+  look_up();
+}
+
+void RedisLink::ask_again() {
+  sentinel_->find_master([this](const Sentinel::Answer& answer) {
+    if (!answer.error.empty() || (answer.host == url_.host && answer.port == url_.port)) {
+      return ask_again_timer_.start(kAskAgainMs);
+    }
+    connection_.reset();
+    on_master(answer);
+  });
+}
+
+void RedisLink::stop_asking() {
+  ask_again_timer_.stop();
+  if (sentinel_) sentinel_->forget();
+}
+
+void RedisLink::look_up() {
   if (url_.is_unix || is_numeric_address(url_.host)) {
     addresses_ = {url_.host};
     return try_next_address("");
@@ -68,11 +121,13 @@ void RedisLink::attempt() {
 
 // `reason`: why the address before, if any, did not do.
 void RedisLink::try_next_address(std::string reason) {
+  const auto role = sentinel_ ? RedisConnection::Role::kMaster : RedisConnection::Role::kAny;
   while (!addresses_.empty()) {
     const std::string address = std::move(addresses_.front());
     addresses_.erase(addresses_.begin());
     RedisConnection::Listener& listener = *this;  // a base that make_unique may not see
-    connection_ = std::make_unique<RedisConnection>(loop_, url_, connect_timeout_ms_, listener);
+    connection_ = std::make_unique<RedisConnection>(loop_, url_, tls_.get(), role,
+                                                    connect_timeout_ms_, listener);
     const Status status = connection_->open(address);
     if (status.ok()) return;
     connection_.reset();
@@ -83,24 +138,32 @@ void RedisLink::try_next_address(std::string reason) {
 }
 
 void RedisLink::try_again_later(const std::string& reason) {
+  stop_asking();
   const bool lost = std::exchange(up_, false);
   if (lost && loop_.now_ms() - up_since_ms_ >= kSettledMs) failures_ = 0;
   // Of a long outage the beginning is news, the rest is not.
   const LogLevel level = lost || failures_ == 0 ? LogLevel::kWarning : LogLevel::kDebug;
   if (log_.enabled(level)) {
     log_.write(level, std::string(name_) + ": " + (lost ? "lost " : "cannot connect to ") +
-                          url_.host + ": " + reason);
+                          where() + ": " + reason);
   }
   const unsigned doublings = std::min(failures_, 10U);
   ++failures_;
-  const uint64_t backoff = std::min(kLastBackoffMs, kFirstBackoffMs << doublings);
+  const uint64_t last = sentinel_ ? kLastSentinelBackoffMs : kLastBackoffMs;
+  const uint64_t backoff = std::min(last, kFirstBackoffMs << doublings);
   std::uniform_int_distribution<uint64_t> between(backoff / 2, backoff);
   attempt_timer_.start(between(jitter_));
 }
 
+// For the log: the masters of one name may differ in their ports only.
+std::string RedisLink::where() const {
+  return url_.port == 0 ? url_.host : url_.host + ":" + std::to_string(url_.port);
+}
+
 void RedisLink::on_ready() {
-  log_.info(std::string(name_) + ": connected to " + url_.host);
+  log_.info(std::string(name_) + ": connected to " + where());
   addresses_.clear();
+  stop_asking();
   up_ = true;
   up_since_ms_ = loop_.now_ms();
   listener_.on_up();

@@ -1,6 +1,7 @@
-// Keeps one connection to Redis: finds its address, connects, logs in, and does so again, with
-// backoff and jitter, whenever that fails or the connection is lost. What is sent over it, and what
-// becomes of that when it is lost, is its owner's (Redis, Subscription).
+// Keeps one connection to Redis: finds out where it is (of a master, from the sentinels), connects,
+// logs in, and does so again, with backoff and jitter, whenever that fails or the connection is
+// lost. What is sent over it, and what becomes of that when it is lost, is its owner's (Redis,
+// Subscription).
 //
 // Thread: the loop's.
 // Owner: its listener. May be destroyed inside any call of the listener.
@@ -18,7 +19,9 @@
 #include "engine/core/resolver.h"
 #include "engine/store/redis_connection.h"
 #include "engine/store/redis_reply.h"
+#include "engine/store/redis_tls.h"
 #include "engine/store/redis_url.h"
+#include "engine/store/sentinel.h"
 
 namespace signalbox::store {
 
@@ -37,7 +40,8 @@ class RedisLink final : private RedisConnection::Listener {
     ~Listener() = default;
   };
 
-  // `options.redis_url` must be valid. `name` begins each line of the log and must be a literal.
+  // The options must be valid (validate_redis_options()). `name` begins each line of the log and
+  // must be a literal.
   RedisLink(Loop& loop, const Log& log, const Options& options, const char* name,
             Listener& listener);
 
@@ -56,14 +60,20 @@ class RedisLink final : private RedisConnection::Listener {
   // Ends it all; the listener is not called any more.
   void close();
 
-  // As configured; of a unix socket its path and 0.
+  // As configured; of a unix socket its path and 0. Of a master that sentinels know: as they told
+  // last, before that its name and 0.
   const std::string& host() const { return url_.host; }
   int port() const { return url_.port; }
 
  private:
   void attempt();
+  void on_master(const Sentinel::Answer& answer);
+  void ask_again();
+  void stop_asking();
+  void look_up();
   void try_next_address(std::string reason);
   void try_again_later(const std::string& reason);
+  std::string where() const;
 
   void on_ready() override;
   void on_reply(const Reply& reply) override;
@@ -71,7 +81,9 @@ class RedisLink final : private RedisConnection::Listener {
 
   Loop& loop_;
   const Log& log_;
-  const RedisUrl url_;
+  RedisUrl url_;
+  std::unique_ptr<RedisTls> tls_;       // null: without
+  std::unique_ptr<Sentinel> sentinel_;  // null: the address is configured
   const uint64_t connect_timeout_ms_;
   const char* const name_;
   Listener& listener_;
@@ -83,6 +95,7 @@ class RedisLink final : private RedisConnection::Listener {
   Resolver resolver_;
   std::unique_ptr<RedisConnection> connection_;
   Timer attempt_timer_;
+  Timer ask_again_timer_;  // while a master is being connected to
   std::minstd_rand jitter_{std::random_device{}()};
 };
 

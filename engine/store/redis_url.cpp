@@ -6,6 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/store/redis_tls.h"
+
 namespace signalbox::store {
 namespace {
 
@@ -64,36 +66,6 @@ Status parse_login(std::string_view login, RedisUrl& out) {
   return {};
 }
 
-// host, host:port, [v6], [v6]:port
-Status parse_address(std::string_view address, RedisUrl& out) {
-  std::string_view host;
-  std::string_view rest;
-  if (address.starts_with('[')) {
-    const size_t close = address.find(']');
-    if (close == std::string_view::npos) return invalid("the ']' of an IPv6 address is missing");
-    host = address.substr(1, close - 1);
-    rest = address.substr(close + 1);
-    if (!rest.empty() && rest[0] != ':') return invalid("after ']' only :port may follow");
-  } else {
-    host = address.substr(0, address.find(':'));
-    rest = address.substr(host.size());
-  }
-  if (host.empty()) return invalid("the host is missing");
-  if (host.find_first_of("?#") != std::string_view::npos) {
-    return invalid("after the host only :port and /db may follow");
-  }
-  if (host.size() > kMaxHost) return invalid("the host is longer than 255 characters");
-  out.host = host;
-  out.port = kDefaultPort;
-  if (rest.empty()) return {};
-  const auto port = parse_number(rest.substr(1), kMaxPort);
-  if (!port || *port == 0) {
-    return invalid("the port must be a number of 1 to 65535 (an IPv6 address stands in brackets)");
-  }
-  out.port = *port;
-  return {};
-}
-
 Status parse_tcp(std::string_view text, RedisUrl& out) {
   const size_t slash = text.find('/');
   std::string_view authority = text.substr(0, slash);
@@ -103,7 +75,8 @@ Status parse_tcp(std::string_view text, RedisUrl& out) {
     if (Status status = parse_login(authority.substr(0, at), out); !status.ok()) return status;
     authority = authority.substr(at + 1);
   }
-  if (Status status = parse_address(authority, out); !status.ok()) return status;
+  if (Status status = parse_redis_address(authority, kDefaultPort, out); !status.ok())
+    return status;
   if (slash == std::string_view::npos || slash + 1 == text.size()) return {};
   return parse_db(text.substr(slash + 1), out);
 }
@@ -128,6 +101,35 @@ Status parse_unix(std::string_view text, RedisUrl& out) {
 
 }  // namespace
 
+Status parse_redis_address(std::string_view address, int default_port, RedisUrl& out) {
+  std::string_view host;
+  std::string_view rest;
+  if (address.starts_with('[')) {
+    const size_t close = address.find(']');
+    if (close == std::string_view::npos) return invalid("the ']' of an IPv6 address is missing");
+    host = address.substr(1, close - 1);
+    rest = address.substr(close + 1);
+    if (!rest.empty() && rest[0] != ':') return invalid("after ']' only :port may follow");
+  } else {
+    host = address.substr(0, address.find(':'));
+    rest = address.substr(host.size());
+  }
+  if (host.empty()) return invalid("the host is missing");
+  if (host.find_first_of("?#/@") != std::string_view::npos) {
+    return invalid("the host holds one of ?#/@");
+  }
+  if (host.size() > kMaxHost) return invalid("the host is longer than 255 characters");
+  out.host = host;
+  out.port = default_port;
+  if (rest.empty()) return {};
+  const auto port = parse_number(rest.substr(1), kMaxPort);
+  if (!port || *port == 0) {
+    return invalid("the port must be a number of 1 to 65535 (an IPv6 address stands in brackets)");
+  }
+  out.port = *port;
+  return {};
+}
+
 Status parse_redis_url(std::string_view text, RedisUrl& out) {
   constexpr std::string_view kTcp = "redis://";
   constexpr std::string_view kTls = "rediss://";
@@ -140,12 +142,17 @@ Status parse_redis_url(std::string_view text, RedisUrl& out) {
     return invalid("spaces and control characters must be written as %XX");
   }
   if (text.starts_with(kTls)) {
-    return invalid(
-        "rediss:// (TLS) is not supported; use redis:// through a local TLS proxy such as stunnel");
+    if (!RedisTls::kBuilt) {
+      return invalid(
+          "rediss:// (TLS) needs hiredis 1.0 or later, which this build has not; use redis:// "
+          "through a local TLS proxy such as stunnel");
+    }
+    out.tls = true;
+    return parse_tcp(text.substr(kTls.size()), out);
   }
   if (text.starts_with(kTcp)) return parse_tcp(text.substr(kTcp.size()), out);
   if (text.starts_with(kUnix)) return parse_unix(text.substr(kUnix.size()), out);
-  return invalid("must begin with redis:// or unix://");
+  return invalid("must begin with redis://, rediss:// or unix://");
 }
 
 }  // namespace signalbox::store

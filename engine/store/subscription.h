@@ -27,7 +27,7 @@ class Subscription {
   // message is missed. False when that connection is lost.
   using OnState = std::function<void(bool ready)>;
 
-  // `options.redis_url` must be valid. The callbacks are called on the loop.
+  // The options must be valid (validate_redis_options()). The callbacks are called on the loop.
   Subscription(Loop& loop, const Log& log, const Options& options, OnMessage on_message,
                OnState on_state);
   ~Subscription();

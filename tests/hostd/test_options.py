@@ -135,7 +135,8 @@ def test_empty_backend_variables_are_absent(launcher):
 
 
 @pytest.mark.parametrize("env", [
-    {"SIGNALBOX_REDIS_URL": "unix:///nonexistent"}, {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"}])
+    {"SIGNALBOX_REDIS_URL": "unix:///nonexistent"}, {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"},
+    {"SIGNALBOX_REDIS_SENTINELS": "127.0.0.1:1", "SIGNALBOX_REDIS_MASTER_NAME": "mymaster"}])
 def test_redis_from_the_environment_starts_none(launcher, env):
     launcher.serve("-p", 0, env=env)
     assert launcher.redis_directories() == []
@@ -162,6 +163,7 @@ def test_redis_from_the_environment_starts_none(launcher, env):
     (["--config", "/nonexistent.toml"], {}, None, ["--config", "/nonexistent.toml"]),
     (["--config", "/"], {}, None, ["--config"]),
     (["--redis", "http://x"], {}, None, ["redis.url", "http://x"]),
+    (["--redis.sentinels", "h"], {}, None, ["redis.sentinels", "redis.master_name"]),
 ])
 def test_refused(launcher, arguments, env, file, told):
     if file is not None:

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -25,24 +26,17 @@ std::string make_directory() {
 
 }  // namespace
 
-RedisServer::RedisServer(std::vector<std::string> arguments)
-    : arguments_(std::move(arguments)),
-      directory_(make_directory()),
-      socket_path_(directory_ + "/redis.sock") {
-  start();
-}
+RedisProcess::RedisProcess() : directory_(make_directory()) {}
 
-RedisServer::~RedisServer() {
+RedisProcess::~RedisProcess() {
   kill();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void RedisServer::start() {
-  std::vector<std::string> command = {
-      "redis-server", "--port", "0",     "--unixsocket", socket_path_,  "--save", "",
-      "--appendonly", "no",     "--dir", directory_,     "--daemonize", "no"};
-  command.insert(command.end(), arguments_.begin(), arguments_.end());
+void RedisProcess::run(const std::vector<std::string>& arguments, const std::string& ready) {
+  std::vector<std::string> command = {"redis-server"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& argument : command) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -65,21 +59,20 @@ void RedisServer::start() {
   close(ends[1]);
   output_ = ends[0];
   if (pid_ < 0) throw std::runtime_error("fork");
-  wait_until_ready();
+  wait_until_ready(ready);
 }
 
-// The server prints a line when it listens.
-void RedisServer::wait_until_ready() {
+void RedisProcess::wait_until_ready(const std::string& ready) {
   std::string printed;
   char buffer[4096];
-  while (printed.find("eady to accept connections") == std::string::npos) {
+  while (printed.find(ready) == std::string::npos) {
     const ssize_t got = read(output_, buffer, sizeof(buffer));
     if (got <= 0) throw std::runtime_error("redis-server did not start: " + printed);
     printed.append(buffer, static_cast<size_t>(got));
   }
 }
 
-void RedisServer::kill() {
+void RedisProcess::kill() {
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
@@ -88,13 +81,38 @@ void RedisServer::kill() {
   if (output_ >= 0) close(std::exchange(output_, -1));
 }
 
-void RedisServer::pause() {
+void RedisProcess::pause() {
   ::kill(pid_, SIGSTOP);
   waitpid(pid_, nullptr, WUNTRACED);
 }
 
-void RedisServer::resume() {
+void RedisProcess::resume() {
   ::kill(pid_, SIGCONT);
+}
+
+RedisServer::RedisServer(std::vector<std::string> arguments)
+    : arguments_(std::move(arguments)), socket_path_(directory() + "/redis.sock") {
+  start();
+}
+
+void RedisServer::start() {
+  std::vector<std::string> arguments = {"--port", "0",         "--unixsocket", socket_path_,
+                                        "--save", "",          "--appendonly", "no",
+                                        "--dir",  directory(), "--daemonize",  "no"};
+  arguments.insert(arguments.end(), arguments_.begin(), arguments_.end());
+  run(arguments, "eady to accept connections");
+}
+
+RedisSentinel::RedisSentinel(const std::vector<std::string>& configuration) : port_(free_port()) {
+  std::ofstream file(directory() + "/sentinel.conf");
+  file << "port " << port_ << "\nbind 127.0.0.1\ndir " << directory() << "\n";
+  for (const std::string& line : configuration) file << line << "\n";
+  file.close();
+  start();
+}
+
+void RedisSentinel::start() {
+  run({directory() + "/sentinel.conf", "--sentinel"}, "+monitor master");
 }
 
 int free_port() {

@@ -7,6 +7,7 @@
 
 #include "engine/store/cluster_slots.h"
 #include "engine/store/commands.h"
+#include "engine/store/redis_options.h"
 #include "tests/lib/redis_server.h"
 #include "tests/store/client.h"
 #include "tests/store/cluster_servers.h"

@@ -41,7 +41,8 @@ void the_table_holds_every_option(void**) {
       "engineio.max_buffered signaling.enabled decision.timeout limits.connections "
       "limits.room_size "
       "limits.join_enabled limits.join_count limits.join_window rooms.ttl rooms.empty_ttl "
-      "redis.url redis.cluster "
+      "redis.url redis.sentinels redis.master_name redis.sentinel_password redis.tls_ca "
+      "redis.tls_cert redis.tls_key redis.cluster "
       "redis.connect_timeout redis.command_timeout redis.max_pending node.ttl node.max_buffered "
       "environment "
       "shutdown.drain shutdown.timeout ");
