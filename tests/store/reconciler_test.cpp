@@ -1,0 +1,250 @@
+// Redis and a node agree again after either has missed something.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/store/reconciler.h"
+#include "tests/store/nodes_fixture.h"
+
+namespace {
+
+using signalbox::store::Binding;
+using signalbox::store::node_sockets_key;
+using signalbox::store::Reconciler;
+using signalbox::test::clock_ms;
+using signalbox::test::NodesEar;
+using signalbox::test::NodesTest;
+using signalbox::test::RedisServer;
+using signalbox::test::run_for;
+using signalbox::test::run_until;
+using signalbox::test::TestNode;
+
+constexpr size_t kPage = 50;
+constexpr uint64_t kSettleMs = 5000;
+
+std::unique_ptr<RedisServer> server;
+
+// The sockets of a node, as the reconciler sees them, and what it tells of the others.
+struct Sockets : Reconciler::Listener {
+  struct Answer {
+    std::string room;
+    std::vector<std::string> members;
+    bool final;
+  };
+
+  static bool has(const std::vector<Binding>& all, const Binding& binding) {
+    return std::any_of(all.begin(), all.end(), [&](const Binding& each) {
+      return each.room == binding.room && each.socket == binding.socket;
+    });
+  }
+  std::vector<Binding> bindings() override { return bound; }
+  bool is_bound(const Binding& binding) override { return has(bound, binding); }
+  bool may_be_bound(const Binding& binding) override {
+    return has(bound, binding) || has(joining, binding);
+  }
+  void on_asking(const std::vector<Binding>& page) override {
+    nested = nested || asking;
+    asking = true;
+    pages.push_back(page.size());
+    if (on_page) on_page();
+  }
+  void on_asked() override {
+    nested = nested || !asking;
+    asking = false;
+  }
+  void on_members(const std::string& room, const std::vector<std::string>& members,
+                  bool final) override {
+    nested = nested || !asking;
+    answers.push_back({room, members, final});
+  }
+
+  std::vector<Binding> bound;
+  std::vector<Binding> joining;
+  std::vector<size_t> pages;  // how many bindings each question was about
+  bool asking = false;
+  bool nested = false;  // two questions at a time, or an answer to none
+  std::vector<Answer> answers;
+  std::function<void()> on_page;
+};
+
+struct Test : NodesTest {
+  Test() : NodesTest(*server) {
+    options.node_ttl = 2000;
+    node = &add();
+    reconciler = std::make_unique<Reconciler>(loop, node->options, node->counters, node->redis,
+                                              node->registry, node->rooms, sockets);
+  }
+  ~Test() {
+    for (const auto& each : nodes) each->die();  // which answers what the reconciler waits for
+  }
+
+  // Sockets that are there, and that Redis knows nothing of; two in a room.
+  void have(size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      sockets.bound.push_back({"room" + std::to_string(i / 2), node->socket(std::to_string(i))});
+    }
+  }
+  bool knows(const Binding& binding) {
+    return client.integer({"SISMEMBER", "room:" + binding.room + ":sockets", binding.socket}) ==
+               1 &&
+           client.call({"GET", "socket:" + binding.socket}).text == binding.room &&
+           client.call({"HGET", node_sockets_key(node->id()), binding.socket}).text == binding.room;
+  }
+  void assert_in_agreement() {
+    for (const Binding& each : sockets.bound) assert_true(knows(each));
+    assert_int_equal(client.integer({"HLEN", node_sockets_key(node->id())}), sockets.bound.size());
+    assert_int_equal(client.call({"KEYS", "socket:" + node->id() + "*"}).elements.size(),
+                     sockets.bound.size());
+    assert_false(sockets.nested);
+  }
+  void wait_for_answers(size_t count) {
+    run_until(loop, [&] { return sockets.answers.size() >= count && !sockets.asking; });
+  }
+
+  TestNode* node;
+  Sockets sockets;
+  std::unique_ptr<Reconciler> reconciler;
+};
+
+void both_are_made_to_agree_twice(void**) {
+  Test test;
+  test.have(120);
+  // Those that have gone, in rooms where somebody else still is; more than a page of the index.
+  std::vector<std::string> expected;
+  for (int i = 0; i < 300; ++i) {
+    const std::string room = "old" + std::to_string(i % 10);
+    const std::string socket = test.node->socket("gone" + std::to_string(i));
+    test.pretend_member(room, socket);
+    expected.push_back("bbbb left " + room + ' ' + socket);
+  }
+  for (int i = 0; i < 10; ++i)
+    test.pretend_member("old" + std::to_string(i), "bbbb" + std::to_string(i));
+  // Somebody else is in a room of ours, too, as Redis knows and we do not.
+  test.pretend_member("room0", "bbbbX");
+  for (const size_t i : {0, 1})
+    expected.push_back("bbbb joined room0 " + test.sockets.bound[i].socket);
+  std::sort(expected.begin(), expected.end());
+  NodesEar ear(test.loop, test.url, {"bbbb"});
+
+  const uint64_t begun = clock_ms();
+  test.reconciler->check();
+  test.wait_for_answers(120);
+  assert_in_range(clock_ms() - begun, 0, 3000);
+  assert_true(test.sockets.pages == (std::vector<size_t>{kPage, kPage, 20}));
+  assert_true(ear.take(test.client) == expected);
+  test.assert_in_agreement();
+  for (const auto& [room, members, final] : test.sockets.answers) {
+    assert_false(final);
+    assert_int_equal(std::count(members.begin(), members.end(), "bbbbX"), room == "room0" ? 1 : 0);
+  }
+  assert_int_equal(test.node->counters.sockets_bound_again, 120);
+  const uint64_t first = clock_ms();
+
+  // Then the others have had time, and what Redis says is final. One socket has come meanwhile, and
+  // two have gone.
+  test.sockets.answers.clear();
+  test.sockets.pages.clear();
+  for (int i = 0; i < 2; ++i) {
+    const Binding gone = test.sockets.bound.back();
+    test.sockets.bound.pop_back();
+    test.node->rooms.leave(gone.room, gone.socket, [](const auto&) {});
+  }
+  test.sockets.bound.push_back({"late", test.node->socket("late")});
+  test.client.call({"SREM", "room:room0:sockets", "bbbbX"});
+  run_for(test.loop, 1000);
+  assert_true(test.sockets.pages.empty());
+  test.wait_for_answers(119);
+  assert_in_range(clock_ms() - first, kSettleMs - 1100, kSettleMs + 1500);
+  assert_true(test.sockets.pages == (std::vector<size_t>{kPage, kPage, 19}));
+  for (const auto& [room, members, final] : test.sockets.answers) {
+    assert_true(final);
+    assert_int_equal(std::count(members.begin(), members.end(), "bbbbX"), 0);
+  }
+  test.assert_in_agreement();
+}
+
+void a_socket_that_is_joining_is_left_alone(void**) {
+  Test test;
+  test.pretend_member("r", test.node->socket("1"));
+  test.sockets.joining = {{"r", test.node->socket("1")}};
+  // In another room than Redis believes: that binding goes.
+  test.pretend_member("s", test.node->socket("2"));
+  test.sockets.bound = {{"t", test.node->socket("2")}};
+  test.reconciler->check();
+  test.wait_for_answers(1);
+  assert_true(test.knows({"r", test.node->socket("1")}));
+  assert_true(test.knows({"t", test.node->socket("2")}));
+  assert_false(test.exists("room:s:sockets"));
+}
+
+// Answers that belong to the earlier one are not told; all that it would have asked is.
+void a_check_during_a_check_begins_anew(void**) {
+  Test test;
+  test.have(120);
+  bool again = true;
+  test.sockets.on_page = [&] {
+    if (test.sockets.pages.size() != 2 || !std::exchange(again, false)) return;
+    test.loop.post([&] { test.reconciler->check(); });
+  };
+  test.reconciler->check();
+  test.wait_for_answers(kPage + 120);
+  run_for(test.loop, 100);
+  assert_int_equal(test.sockets.answers.size(), kPage + 120);
+  assert_true(test.sockets.pages == (std::vector<size_t>{kPage, kPage, kPage, kPage, 20}));
+  test.assert_in_agreement();
+}
+
+void a_lost_connection_is_made_up_for(void**) {
+  Test test;
+  test.have(120);
+  test.node->on_registration = [&] { test.reconciler->check(); };
+  bool once = true;
+  test.sockets.on_page = [&] {
+    if (test.sockets.pages.size() == 2 && std::exchange(once, false)) {
+      test.client.send({"CLIENT", "KILL", "TYPE", "normal"});
+      test.client.send({"FLUSHALL"});
+      server->pause();
+      test.loop.post([] { server->resume(); });
+    }
+  };
+  test.reconciler->check();
+  run_until(test.loop, [&] { return test.node->registered == 2; });
+  run_until(test.loop, [&] { return test.client.redis->connected(); });
+  assert_false(once);
+  test.sockets.answers.clear();
+  test.wait_for_answers(120);
+  test.assert_in_agreement();
+}
+
+void nothing_happens_before_the_node_is_registered(void**) {
+  Test test;
+  test.have(3);
+  test.client.call({"HSET", signalbox::store::node_key(test.node->id()), "cleaner", "busy"});
+  test.set_lease(test.node->id(), 100'000);
+  test.client.call({"HDEL", signalbox::store::node_key(test.node->id()), "token"});
+  run_until(test.loop, [&] { return !test.node->registry.registered(); });
+  test.reconciler->check();
+  run_for(test.loop, 600);
+  assert_true(test.sockets.pages.empty());
+  test.node->on_registration = [&] { test.reconciler->check(); };
+  test.client.call({"DEL", signalbox::store::node_key(test.node->id())});
+  test.wait_for_answers(3);
+  test.assert_in_agreement();
+}
+
+}  // namespace
+
+int main() {
+  signalbox::test::block_sigpipe();
+  server = std::make_unique<RedisServer>();
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(both_are_made_to_agree_twice),
+      cmocka_unit_test(a_socket_that_is_joining_is_left_alone),
+      cmocka_unit_test(a_check_during_a_check_begins_anew),
+      cmocka_unit_test(a_lost_connection_is_made_up_for),
+      cmocka_unit_test(nothing_happens_before_the_node_is_registered),
+  };
+  const int failed = cmocka_run_group_tests(tests, nullptr, nullptr);
+  server.reset();
+  return failed;
+}
