@@ -58,7 +58,6 @@ std::vector<std::string> Registry::keys() const {
 void Registry::on_connection(bool connected) {
   if (phase_ == Phase::kEnded) return;
   phase_ = Phase::kOut;
-  steady_since_ms_ = 0;
   timer_.stop();
   if (connected) ask();
 }
@@ -116,7 +115,6 @@ void Registry::raise_fence() {
 
 void Registry::on_registered() {
   phase_ = Phase::kRegistered;
-  renewed_ms_ = loop_.now_ms();
   timer_.start(static_cast<uint64_t>(options_.node_ttl / kHeartbeatsPerLease));
   listener_.on_registered();
   answer_waiting();
@@ -153,24 +151,13 @@ void Registry::renew() {
   listener_.on_heartbeat();
   redis_.script(heartbeat_script(), keys(),
                 {id_, token(), std::to_string(options_.node_ttl), kKeysTtlS,
-                 std::to_string(may_judge() ? kMostClaims : 0), node_key("")},
+                 std::to_string(kMostClaims), node_key("")},
                 [this](const Reply& reply) { on_renewed(reply); });
-}
-
-// Others must have had time to renew their leases. What stopped us may have stopped Redis, too.
-bool Registry::may_judge() {
-  const uint64_t now = loop_.now_ms();
-  const auto ttl = static_cast<uint64_t>(options_.node_ttl);
-  if (steady_since_ms_ == 0 || now - renewed_ms_ > 2 * ttl / kHeartbeatsPerLease) {
-    steady_since_ms_ = now;
-  }
-  return now - steady_since_ms_ >= ttl;
 }
 
 void Registry::on_renewed(const Reply& reply) {
   if (phase_ != Phase::kRegistered || reply.type != Reply::Type::kArray) return;
   if (reply.elements.front().text == "lost") return on_lost();
-  renewed_ms_ = loop_.now_ms();
   std::for_each(reply.elements.begin() + 1, reply.elements.end(), [this](const Reply& node) {
     loop_.guard([&] { listener_.on_departed(node.text); });
   });

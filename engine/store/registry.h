@@ -90,7 +90,6 @@ class Registry {
   void on_registered();
   void renew();
   void on_renewed(const Reply& reply);
-  bool may_judge();
   void answer_waiting();
   std::string token() const;
   std::vector<std::string> keys() const;
@@ -104,9 +103,7 @@ class Registry {
   const std::string secret_;
   uint64_t registrations_ = 0;
   Phase phase_ = Phase::kOut;
-  Timer timer_;                   // to the next heartbeat, or attempt to register
-  uint64_t steady_since_ms_ = 0;  // since when each lease was renewed in time; 0: not at all
-  uint64_t renewed_ms_ = 0;
+  Timer timer_;  // to the next heartbeat, or attempt to register
   std::vector<std::function<void()>> waiting_;
   Timer waiting_timer_;
 };

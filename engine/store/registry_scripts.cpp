@@ -7,6 +7,10 @@ namespace signalbox::store {
 // first case, of the cleaner's claim in the second. Both keys outlive the lease by far, so that a
 // node that has been given up by nobody yet is still known as what it is.
 //
+// `steady` is since when the node has renewed its lease well before the end (ms); whoever has done
+// so for as long as a lease lasts may judge others. Redis says so itself, in the step that claims:
+// a heartbeat that comes late, because Redis hung, would find the leases of all others run out.
+//
 // A token is the node's secret and a number that grows with each registration, so that nothing that
 // is still on its way from an earlier connection has an effect.
 
@@ -41,6 +45,7 @@ end
 redis.call('ZADD', KEYS[1], lease_end, ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('HSET', KEYS[2], 'token', ARGV[2] .. ':' .. ARGV[3])
+redis.call('HSET', KEYS[2], 'steady', string.format('%.0f', now_ms))
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 return 'registered'
 )lua");
@@ -59,11 +64,15 @@ end
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 local now, lease_end = string.format('%.0f', now_ms), string.format('%.0f', now_ms + ARGV[3])
+local remaining = (redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0) - now_ms
+if remaining < ARGV[3] / 2 then
+  redis.call('HSET', KEYS[2], 'steady', now)
+end
 redis.call('ZADD', KEYS[1], lease_end, ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
 local answer = {'renewed'}
-if ARGV[5] ~= '0' then
+if now_ms - (redis.call('HGET', KEYS[2], 'steady') or now) >= tonumber(ARGV[3]) then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[5])) do
     local key = ARGV[6] .. id
     redis.call('HDEL', key, 'token')

@@ -264,6 +264,29 @@ void a_node_alone_cleans_up_after_itself(void**) {
   assert_false(test.exists(node_sockets_key(id)) || test.exists(node_left_key(id)));
 }
 
+// All leases are old then, and nobody is to blame.
+void a_redis_that_hung_gives_everyone_time(void**) {
+  RedisServer slow;
+  NodesTest test(slow);
+  test.options.redis_command_timeout = 150;
+  for (int i = 0; i < 4; ++i) test.add();
+  settle(test);
+  slow.pause();
+  run_for(test.loop, 2 * kTtl);
+  slow.resume();
+  run_until(test.loop, [&] {
+    return test.client.redis->connected() &&
+           std::all_of(test.nodes.begin(), test.nodes.end(),
+                       [](const auto& node) { return node->registry.registered(); });
+  });
+  run_for(test.loop, kTtl);
+  for (const auto& node : test.nodes) {
+    assert_int_equal(claims(test, node->id()), 0);
+    assert_true(field(test, node->id(), "cleaner").empty());
+    assert_true(field(test, node->id(), "token") == node->registry.fence().value);
+  }
+}
+
 // Who was away itself cannot tell who else was.
 void who_comes_back_does_not_judge_at_once(void**) {
   NodesTest test(*server);
@@ -277,6 +300,20 @@ void who_comes_back_does_not_judge_at_once(void**) {
   test.pretend("two", -kLong);
   run_until(test.loop, [&] { return node.departed.size() == 2; });
   assert_in_range(clock_ms() - begun, kTtl * 3 / 4, 2 * kTtl + 300);
+}
+
+// Its own lease has not run out, but has come near to it: what held it up may have held up others.
+void who_was_slow_does_not_judge_at_once(void**) {
+  NodesTest test(*server);
+  TestNode& node = test.add();
+  settle(test);
+  run_for(test.loop, 10);
+  const uint64_t begun = clock_ms();
+  test.set_lease(node.id(), 10);  // as if it had renewed it long ago
+  test.pretend("dead", -kLong);
+  run_until(test.loop, [&] { return node.departed.size() == 1; });
+  assert_in_range(clock_ms() - begun, kTtl * 3 / 4, 2 * kTtl + 300);
+  assert_int_equal(node.registered, 1);
 }
 
 void who_unregisters_leaves_no_key(void**) {
@@ -335,7 +372,9 @@ int main() {
       cmocka_unit_test(a_cleaner_that_dies_is_replaced),
       cmocka_unit_test(a_node_that_is_being_cleaned_up_after_waits),
       cmocka_unit_test(a_node_alone_cleans_up_after_itself),
+      cmocka_unit_test(a_redis_that_hung_gives_everyone_time),
       cmocka_unit_test(who_comes_back_does_not_judge_at_once),
+      cmocka_unit_test(who_was_slow_does_not_judge_at_once),
       cmocka_unit_test(who_unregisters_leaves_no_key),
       cmocka_unit_test(waiting_for_the_registration_ends_in_time),
   };
