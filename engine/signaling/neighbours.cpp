@@ -70,6 +70,7 @@ void Neighbours::send_to_room(const std::string& room, std::string_view packet,
                               std::string_view except, std::span<const std::string> attachments) {
   Envelope envelope;
   envelope.kind = EnvelopeKind::kRoomEvent;
+  envelope.sender = id();  // it may be encoded below
   envelope.room = room;
   envelope.socket = except;
   envelope.packet = packet;

@@ -134,7 +134,8 @@ test('a host speaks to the members of a room on all nodes', async () => {
   await createRoom(hosts[0], room);
   for (const peer of [a, b]) assert.deepEqual(await peer.join(room), joined(room));
   assert.deepEqual(await a.take('ready'), { peerId: b.id });
-  for (const host of hosts.slice(0, 2)) {
+  // The third node has no socket in it.
+  for (const host of hosts) {
     const tell = (except, event, args, ...attachments) =>
       host.call('broadcast_to_peers', room, except, event, args, ...attachments);
     await tell(null, 'all', '[{"_placeholder":true,"num":0}]', '0102');
