@@ -181,7 +181,8 @@ void Bus::check() {
   std::erase_if(arrivals_,
                 [&](const auto& each) { return each.second.heard_ms + kForgetSenderMs < now; });
   if (!subscription_.ready() || probe_.active()) return;
-  probe_.start(static_cast<uint64_t>(options_.redis_command_timeout));
+  // As long for the PUBLISH as for what it says: a Redis that hangs is noticed by the former.
+  probe_.start(2 * static_cast<uint64_t>(options_.redis_command_timeout));
   Envelope probe;
   probe.sender = id_;
   redis_.command({"PUBLISH", node_channel(id_), encode(probe)}, [this](const Reply& reply) {
@@ -195,7 +196,8 @@ void Bus::check() {
 void Bus::on_message(std::string_view bytes) {
   Envelope envelope;
   const DecodeResult result = decode(bytes, envelope);
-  if (!envelope.sender.empty() && envelope.sequence != 0 && !in_sequence(envelope)) return;
+  const bool numbered = !envelope.sender.empty() && envelope.sequence != 0;
+  if (result != DecodeResult::kMalformed && numbered && !in_sequence(envelope)) return;
   if (result != DecodeResult::kOk) {
     ++counters_.bus_not_understood;
     return;

@@ -337,6 +337,7 @@ void what_is_not_understood_is_counted(void**) {
   publish(later_version);
   publish("");
   publish("garbage");
+  publish(std::string(40, '\x01'));
   envelope.sequence = 1;
   envelope.kind = static_cast<EnvelopeKind>(200);
   publish(encode(envelope));
@@ -344,7 +345,7 @@ void what_is_not_understood_is_counted(void**) {
   envelope.kind = EnvelopeKind::kRelay;
   publish(encode(envelope));
   wait_until_heard(b, 1);
-  assert_int_equal(b.counters.bus_not_understood, 4);
+  assert_int_equal(b.counters.bus_not_understood, 5);
   assert_int_equal(b.counters.bus_received, 1);
   assert_int_equal(b.counters.bus_missed, 0);
 }
@@ -362,6 +363,24 @@ void a_subscription_that_hears_nothing_is_made_anew(void**) {
   b.bus.listen(node_channel(b.id()));
   say(a, b.id(), 1, 1);
   wait_until_heard(b, 1);
+  assert_int_equal(a.missed, 0);
+}
+
+// Then the subscription is not at fault.
+void a_redis_that_hangs_is_not_taken_for_a_dead_subscription(void**) {
+  RedisServer slow;
+  NodesTest test(slow);
+  test.options.redis_command_timeout = 150;
+  test.options.node_ttl = 800;
+  TestNode& a = test.add();
+  for (int round = 0; round < 2; ++round) {
+    slow.pause();
+    run_until(test.loop, [&] { return !a.redis.connected(); });
+    run_for(test.loop, 200);
+    slow.resume();
+    a.wait_until_registered();
+    run_for(test.loop, 250);
+  }
   assert_int_equal(a.missed, 0);
 }
 
@@ -425,6 +444,7 @@ int main() {
       cmocka_unit_test(a_gap_is_noticed),
       cmocka_unit_test(what_is_not_understood_is_counted),
       cmocka_unit_test(a_subscription_that_hears_nothing_is_made_anew),
+      cmocka_unit_test(a_redis_that_hangs_is_not_taken_for_a_dead_subscription),
       cmocka_unit_test(another_id_is_listened_to),
       cmocka_unit_test(all_that_listen_hear_a_channel),
   };
