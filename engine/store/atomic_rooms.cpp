@@ -92,8 +92,9 @@ void AtomicRooms::members(std::string_view room,
 }
 
 void AtomicRooms::set_aside(const std::string& node, std::function<void(int64_t count)> done) {
-  redis_.script(set_aside_script(), {node_sockets_key(node), node_left_key(node)}, {},
-                [done = std::move(done)](const Reply& reply) {
+  const Fence claim = registry_.claim(node);
+  redis_.script(set_aside_script(), {node_sockets_key(node), node_left_key(node), claim.key},
+                {claim.field, claim.value}, [done = std::move(done)](const Reply& reply) {
                   done(reply.type == Reply::Type::kInteger ? reply.integer : -1);
                 });
 }

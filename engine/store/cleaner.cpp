@@ -26,6 +26,7 @@ void Cleaner::clean(const std::string& node) {
 
 void Cleaner::give_up() {
   nodes_.clear();
+  cleaned_ = 0;
   ++run_;
 }
 

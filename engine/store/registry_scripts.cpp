@@ -129,11 +129,15 @@ return 1
   return script;
 }
 
-// KEYS a node's index, the same set aside
+// KEYS a node's index, the same set aside, what the claim is a field of
+// ARGV 1 the field, 2 its value
 // Sets the index aside, unless what was set aside before has not been dealt with yet. Answers how
-// many sockets are set aside.
+// many sockets are set aside, or -1 when the claim does not hold: the node may be back.
 const Script& set_aside_script() {
   static const Script script(R"lua(
+if redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[2] then
+  return -1
+end
 if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('RENAME', KEYS[1], KEYS[2])
 end

@@ -85,7 +85,8 @@ class Rooms {
   // --- For the cleaner ---
 
   // Sets the index of a departed node aside, unless what was set aside before has not been dealt
-  // with yet. Tells how many sockets are set aside; less than 0: unknown.
+  // with yet. Tells how many sockets are set aside; less than 0: unknown, or the claim does not
+  // hold.
   virtual void set_aside(const std::string& node, std::function<void(int64_t count)> done) = 0;
   // The leave of a socket whose node has departed. Only that node is not told.
   virtual void clean(std::string_view room, std::string_view socket,

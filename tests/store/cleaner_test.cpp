@@ -197,6 +197,26 @@ void a_cleaner_that_loses_the_claim_stops(void**) {
   assert_int_equal(cleaner.counters.nodes_cleaned, 0);
 }
 
+// The claim may be lost before the cleaner gets to that node; it may even be back.
+void a_cleaner_without_the_claim_leaves_the_index_alone(void**) {
+  NodesTest test(*server);
+  pretend_sockets(test, "back", 3, 1);
+  test.pretend("back", kLong);
+  TestNode& node = test.add();
+  node.cleaner.clean("back");
+  run_for(test.loop, 100);
+  assert_int_equal(test.client.integer({"HLEN", node_sockets_key("back")}), 3);
+  assert_false(test.exists(node_left_key("back")));
+  assert_int_equal(sockets_left(test, "back"), 3);
+  assert_int_equal(node.counters.nodes_cleaned, 0);
+  assert_false(test.lease("back").empty());
+  // That does not stop it from what is its duty.
+  pretend_sockets(test, "dead", 3, 1);
+  test.client.call({"HSET", node_key("dead"), "cleaner", node.id()});
+  node.cleaner.clean("dead");
+  run_until(test.loop, [&] { return node.counters.nodes_cleaned == 1; });
+}
+
 void without_redis_a_cleaner_gives_up(void**) {
   NodesTest test(*server);
   pretend_sockets(test, "dead", 2000, 10);
@@ -264,6 +284,7 @@ int main() {
       cmocka_unit_test(several_nodes_are_cleaned_up_after_in_turn),
       cmocka_unit_test(a_claim_is_renewed_with_each_page),
       cmocka_unit_test(a_cleaner_that_loses_the_claim_stops),
+      cmocka_unit_test(a_cleaner_without_the_claim_leaves_the_index_alone),
       cmocka_unit_test(without_redis_a_cleaner_gives_up),
       cmocka_unit_test(nodes_clean_up_after_a_dead_one),
   };
