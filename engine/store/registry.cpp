@@ -138,10 +138,14 @@ void Registry::answer_waiting() {
 
 void Registry::unregister() {
   timer_.stop();
-  if (std::exchange(phase_, Phase::kEnded) == Phase::kRegistered) {
-    redis_.script(unregister_script(), keys(), {id_, token()}, [](const Reply&) {});
-    if (options_.redis_cluster) redis_.command({"DEL", node_fence_key(id_)}, [](const Reply&) {});
-  }
+  if (std::exchange(phase_, Phase::kEnded) != Phase::kRegistered) return;
+  redis_.command({"EXISTS", node_sockets_key(id_)}, [this](const Reply& reply) {
+    if (reply.type != Reply::Type::kInteger) return;  // the lease runs out
+    redis_.script(unregister_script(), keys(), {id_, token(), std::to_string(reply.integer)},
+                  [](const Reply&) {});
+    if (!options_.redis_cluster || reply.integer != 0) return;
+    redis_.command({"DEL", node_fence_key(id_)}, [](const Reply&) {});
+  });
 }
 
 // The lease

@@ -69,6 +69,7 @@ class Registry {
   void when_registered(std::function<void()> done);
 
   // Takes this node out of Redis, once its sockets are; nothing is done any more afterwards.
+  // Sockets that are not, because Redis was away when they left, are left to the others.
   void unregister();
 
   // --- For the cleaner ---

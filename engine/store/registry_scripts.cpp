@@ -88,13 +88,19 @@ return answer
 }
 
 // KEYS the nodes, the node
-// ARGV 1 node id, 2 token
+// ARGV 1 node id, 2 token, 3 whether it leaves sockets behind
+// Then its lease is over and it stays known, so that the others clean up after it.
 const Script& unregister_script() {
   static const Script script(R"lua(
-if redis.call('HGET', KEYS[2], 'token') == ARGV[2] then
-  redis.call('ZREM', KEYS[1], ARGV[1])
-  redis.call('DEL', KEYS[2])
+if redis.call('HGET', KEYS[2], 'token') ~= ARGV[2] then
+  return 0
 end
+if ARGV[3] == '1' then
+  redis.call('ZADD', KEYS[1], 0, ARGV[1])
+  return 0
+end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2])
 return 1
 )lua");
   return script;

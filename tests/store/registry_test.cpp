@@ -328,6 +328,21 @@ void who_unregisters_leaves_no_key(void**) {
   assert_int_equal(node.registered, 1);
 }
 
+// A leave that Redis did not answer: somebody has to do it.
+void who_ends_with_sockets_leaves_them_to_the_others(void**) {
+  NodesTest test(*server);
+  TestNode& node = test.add();
+  TestNode& other = test.add();
+  test.client.call({"HSET", "room:r", "created_at", "1"});
+  node.join("r", node.socket("1"));
+  settle(test);
+  node.registry.unregister();
+  run_until(test.loop, [&] { return other.counters.nodes_cleaned == 1; });
+  assert_false(test.exists("room:r:sockets"));
+  assert_false(test.exists(node_sockets_key(node.id())));
+  assert_false(test.exists(node_key(node.id())));
+}
+
 void waiting_for_the_registration_ends_in_time(void**) {
   NodesTest test(*server);
   test.options.redis_command_timeout = 200;
@@ -376,6 +391,7 @@ int main() {
       cmocka_unit_test(who_comes_back_does_not_judge_at_once),
       cmocka_unit_test(who_was_slow_does_not_judge_at_once),
       cmocka_unit_test(who_unregisters_leaves_no_key),
+      cmocka_unit_test(who_ends_with_sockets_leaves_them_to_the_others),
       cmocka_unit_test(waiting_for_the_registration_ends_in_time),
   };
   const int failed = cmocka_run_group_tests(tests, nullptr, nullptr);
