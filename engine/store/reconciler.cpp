@@ -95,6 +95,7 @@ void Reconciler::bind_page() {
     asking_ = false;
     if (run == run_ && reply.bound) on_page_bound(page, reply);
     listener_.on_asked();
+    leave_unbound(page);
     if (run != run_) return;
     if (reply.bound) {
       bind_page();
@@ -102,6 +103,15 @@ void Reconciler::bind_page() {
       try_again_soon();
     }
   });
+}
+
+// Sockets that have gone meanwhile have left before they were bound, if the script had to be sent
+// again because Redis did not know it.
+void Reconciler::leave_unbound(const std::vector<Binding>& page) {
+  for (const auto& [room, socket] : page) {
+    if (listener_.may_be_bound({room, socket})) continue;
+    rooms_.leave(room, socket, [](const LeaveReply&) {});
+  }
 }
 
 void Reconciler::on_page_bound(const std::vector<Binding>& page, const BindReply& reply) {

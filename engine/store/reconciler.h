@@ -62,6 +62,7 @@ class Reconciler {
   void on_index_page(const Reply& reply);
   void begin_binding();
   void bind_page();
+  void leave_unbound(const std::vector<Binding>& page);
   void on_page_bound(const std::vector<Binding>& page, const BindReply& reply);
   void try_again_soon();
 

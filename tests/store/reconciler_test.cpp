@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/store/reconciler.h"
+#include "engine/store/room_scripts.h"
 #include "tests/store/nodes_fixture.h"
 
 namespace {
@@ -232,6 +233,28 @@ void nothing_happens_before_the_node_is_registered(void**) {
   test.assert_in_agreement();
 }
 
+// Redis does not know the script that binds, but the one that takes sockets out: the one of a
+// socket that goes just then comes first.
+void a_socket_that_goes_while_it_is_bound_is_no_ghost(void**) {
+  Test test;
+  test.have(1);
+  const Binding gone = test.sockets.bound[0];
+  test.client.call({"SCRIPT", "FLUSH"});
+  test.client.call({"SCRIPT", "LOAD", signalbox::store::leave_room_script().text()});
+  bool left = false;
+  test.sockets.on_page = [&] {
+    test.loop.post([&] {
+      test.sockets.bound.clear();
+      test.node->rooms.leave(gone.room, gone.socket, [&](const auto&) { left = true; });
+    });
+  };
+  test.reconciler->check();
+  run_until(test.loop, [&] { return left && !test.sockets.asking; });
+  run_for(test.loop, 50);
+  test.assert_in_agreement();
+  assert_false(test.exists("room:" + gone.room + ":sockets"));
+}
+
 }  // namespace
 
 int main() {
@@ -243,6 +266,7 @@ int main() {
       cmocka_unit_test(a_check_during_a_check_begins_anew),
       cmocka_unit_test(a_lost_connection_is_made_up_for),
       cmocka_unit_test(nothing_happens_before_the_node_is_registered),
+      cmocka_unit_test(a_socket_that_goes_while_it_is_bound_is_no_ghost),
   };
   const int failed = cmocka_run_group_tests(tests, nullptr, nullptr);
   server.reset();
