@@ -46,7 +46,10 @@ void Bus::open(const std::string& id) {
   if (!first) subscription_.unsubscribe(node_channel(id_));
   id_ = id;
   subscription_.subscribe(node_channel(id));
-  if (first) subscription_.connect();
+  if (!first) return;
+  subscription_.set_choose(
+      [this](std::string& host, int& port) { redis_.choose_node(host, port); });
+  subscription_.connect();
 }
 
 size_t Bus::waiting() const {
@@ -115,7 +118,9 @@ void Bus::on_published(const std::string& node, uint32_t id, uint64_t sequence,
   Route& route = found->second;
   --route.answers_due;
   // Those before it that nobody has heard would come out of order now.
-  const bool heard = reply.type == Reply::Type::kInteger && reply.integer > 0;
+  // A cluster counts only those who listen at the master that we asked, and passes it on to others.
+  const bool heard =
+      reply.type == Reply::Type::kInteger && (reply.integer > 0 || options_.redis_cluster);
   while (heard && !route.messages.empty() && route.messages.front().sequence < sequence) {
     ++counters_.bus_dropped;
     drop_front(route);

@@ -365,6 +365,18 @@ void RedisCluster::set_on_state(std::function<void(bool connected)> on_state) {
   state_->on_state = std::move(on_state);
 }
 
+void RedisCluster::choose_node(std::string& host, int& port) {
+  std::vector<ClusterAddress> there;
+  for (const ClusterAddress& master : state_->topology.map().masters()) {
+    if (!state_->nodes.refused(master)) there.push_back(master);
+  }
+  if (there.empty()) return;
+  std::uniform_int_distribution<size_t> any(0, there.size() - 1);
+  const ClusterAddress& chosen = there[any(state_->random)];
+  host = chosen.host;
+  port = chosen.port;
+}
+
 const std::string& RedisCluster::host() const {
   return state_->nodes.seed().host;
 }

@@ -30,6 +30,7 @@ class RedisCluster final : public Commands {
   // Of the seed.
   const std::string& host() const override;
   int port() const override;
+  void choose_node(std::string& host, int& port) override;
 
   // Redirections, pauses and repetitions are all within the one redis.command_timeout. Commands for
   // one key keep their order while its slot stays where it is; when it moves, or the cluster makes

@@ -55,6 +55,10 @@ class Commands {
   virtual const std::string& host() const = 0;
   virtual int port() const = 0;
 
+  // Of a cluster: a master that is there as far as we know, taken at random, for a connection of
+  // somebody else's. What there is to choose else stays as it is.
+  virtual void choose_node(std::string& host, int& port) = 0;
+
   // Sends one command of binary-safe arguments. In a cluster arguments[1] decides where: it must be
   // the key, all keys of the command must share its slot, and commands without a key and without
   // anything else there (PING) go to any master. While a first connection is being made commands

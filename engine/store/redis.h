@@ -33,6 +33,7 @@ class Redis final : public Commands {
   // Of a master that sentinels know: as they told last, before that its name and 0.
   const std::string& host() const override;
   int port() const override;
+  void choose_node(std::string& /*host*/, int& /*port*/) override {}
 
   // When a command has no answer in time, the connection is given up with all that waits: replies
   // come in order. So it is behind an error that says that this Redis does not serve writes.

@@ -80,6 +80,10 @@ void RedisLink::close() {
 }
 
 void RedisLink::attempt() {
+  if (choose_) {
+    choose_(url_.host, url_.port);
+    url_.is_unix = url_.port == 0;
+  }
   if (!sentinel_) return look_up();
   sentinel_->find_master([this](const Sentinel::Answer& answer) { on_master(answer); });
 }

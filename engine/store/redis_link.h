@@ -45,6 +45,10 @@ class RedisLink final : private RedisConnection::Listener {
   RedisLink(Loop& loop, const Log& log, const Options& options, const char* name,
             Listener& listener);
 
+  // Before each attempt: may change the address. Before connect().
+  using Choose = std::function<void(std::string& host, int& port)>;
+  void set_choose(Choose choose) { choose_ = std::move(choose); }
+
   // Begins to connect, and goes on trying until destruction. Call it once.
   void connect();
   bool up() const { return up_; }
@@ -82,6 +86,7 @@ class RedisLink final : private RedisConnection::Listener {
   Loop& loop_;
   const Log& log_;
   RedisUrl url_;
+  Choose choose_;                       // may be empty
   std::unique_ptr<RedisTls> tls_;       // null: without
   std::unique_ptr<Sentinel> sentinel_;  // null: the address is configured
   const uint64_t connect_timeout_ms_;

@@ -111,6 +111,10 @@ Subscription::~Subscription() {
   close();
 }
 
+void Subscription::set_choose(std::function<void(std::string& host, int& port)> choose) {
+  state_->link.set_choose(std::move(choose));
+}
+
 void Subscription::connect() {
   state_->link.connect();
 }

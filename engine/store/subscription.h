@@ -34,6 +34,10 @@ class Subscription {
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
+  // Where to listen, asked before each attempt to connect: may change the address, of which
+  // redis.url is the first. Before connect().
+  void set_choose(std::function<void(std::string& host, int& port)> choose);
+
   // Begins to connect, and goes on trying until close(). Call it once.
   void connect();
   // Ends the connection; no callback is called any more.
