@@ -112,6 +112,8 @@ Status RedisConnection::open(const std::string& address) {
     return {ErrorCode::kUnavailable, error_of(context_, session_)};
   }
   if (url_.tls) {
+    if (tls_ == nullptr)
+      return {ErrorCode::kUnavailable, "TLS: a file of redis.tls_* is of no use"};
     const Status status = tls_->start(&context_->c, url_.host, session_);
     if (!status.ok()) return status;
   }

@@ -39,8 +39,8 @@ class RedisConnection {
   // A replica that takes us for its master's client would refuse each write.
   enum class Role { kAny, kMaster };
 
-  // `url` is kept as a reference, and so is `tls`, which may be null if the URL wants none. From
-  // open() Redis has `timeout_ms` to become ready.
+  // `url` is kept as a reference, and so is `tls`, which is null without TLS, or when it cannot be
+  // had. From open() Redis has `timeout_ms` to become ready.
   RedisConnection(Loop& loop, const RedisUrl& url, const RedisTls* tls, Role role,
                   uint64_t timeout_ms, Listener& listener);
   ~RedisConnection();

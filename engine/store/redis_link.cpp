@@ -1,7 +1,6 @@
 #include "engine/store/redis_link.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 
 namespace signalbox::store {
@@ -35,8 +34,8 @@ RedisUrl url_of(const Options& options) {
 std::unique_ptr<RedisTls> tls_of(const Options& options, const RedisUrl& url) {
   std::unique_ptr<RedisTls> tls;
   if (!url.tls) return tls;
-  const Status status = RedisTls::create(options, tls);
-  if (!status.ok()) throw std::runtime_error(status.text());  // the files have changed just now
+  // The files may have changed since the options were found valid.
+  if (!RedisTls::create(options, tls).ok()) tls.reset();
   return tls;
 }
 

@@ -87,7 +87,7 @@ class RedisLink final : private RedisConnection::Listener {
   const Log& log_;
   RedisUrl url_;
   Choose choose_;                       // may be empty
-  std::unique_ptr<RedisTls> tls_;       // null: without
+  std::unique_ptr<RedisTls> tls_;       // null: without, or it cannot be had
   std::unique_ptr<Sentinel> sentinel_;  // null: the address is configured
   const uint64_t connect_timeout_ms_;
   const char* const name_;

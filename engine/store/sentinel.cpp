@@ -11,13 +11,15 @@ constexpr uint64_t kLookUpMs = 1000;
 constexpr uint64_t kConnectMs = 500;
 constexpr uint64_t kAnswerMs = 500;
 
-std::vector<RedisUrl> sentinels_of(const Options& options, bool tls) {
+std::vector<RedisUrl> sentinels_of(const Options& options) {
+  RedisUrl master;
+  (void)parse_redis_url(options.redis_url, master);
   std::vector<RedisUrl> sentinels;
   for (const std::string& text : options.redis_sentinels) {
     RedisUrl url;
     (void)parse_redis_address(text, kSentinelPort, url);
     url.password = options.redis_sentinel_password;
-    url.tls = tls;
+    url.tls = master.tls;
     sentinels.push_back(std::move(url));
   }
   return sentinels;
@@ -29,7 +31,7 @@ Sentinel::Sentinel(Loop& loop, const Options& options, const RedisTls* tls)
     : loop_(loop),
       tls_(tls),
       master_name_(options.redis_master_name),
-      sentinels_(sentinels_of(options, tls != nullptr)),
+      sentinels_(sentinels_of(options)),
       resolver_(loop),
       deadline_(loop, [this] { pass_over("no answer in time"); }) {}
 

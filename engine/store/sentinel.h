@@ -31,7 +31,8 @@ class Sentinel final : private RedisConnection::Listener {
   };
   using Found = std::function<void(const Answer& answer)>;
 
-  // The options must be valid. `tls` must outlive this; null: the sentinels speak without.
+  // The options must be valid. `tls` must outlive this; null without TLS, or when
+  // it cannot be had.
   Sentinel(Loop& loop, const Options& options, const RedisTls* tls);
 
   // Calls back once, perhaps inside this call. A question that is under way is forgotten.
