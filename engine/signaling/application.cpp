@@ -173,11 +173,10 @@ void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {
 
 void Application::on_evicted(const std::string& room, const std::string& socket_id) {
   Socket* socket = members_.nsp().find(socket_id);
-  const bool here = socket != nullptr && member(*socket).room == room;
-  // Neither: it was gone before, and everyone has been told.
-  if (!here && !members_.remove_elsewhere(room, socket_id)) return;
+  // Gone before: everyone has been told. Of another node: the bus tells.
+  if (socket == nullptr || member(*socket).room != room) return;
   members_.send_disconnected(room, socket_id);
-  if (!here || members_.nsp().find(socket_id) != socket) return;
+  if (members_.nsp().find(socket_id) != socket) return;  // it read too slowly, and has been ended
   members_.unbind(*socket);
   if (hooks_.left) hooks_.left(room, socket_id);
 }

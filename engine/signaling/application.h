@@ -40,8 +40,8 @@ class Application : public socketio::NamespaceHandler {
   void broadcast(const std::string& room, std::string_view packet, std::string_view except,
                  std::span<const std::string> attachments = {});
 
-  // A socket has been taken out of its room, by this node or another one: everyone in the room who
-  // is connected here, the socket too, is told.
+  // A socket of this node has been taken out of its room, by this node or another one: everyone in
+  // the room who is connected here, the socket too, is told. Others: nothing happens.
   void on_evicted(const std::string& room, const std::string& socket_id);
 
  private:

@@ -88,12 +88,17 @@ void Joins::ask_redis(Socket& socket) {
   if (!self.doubtful.empty() && self.doubtful != request.room) {
     leave(std::exchange(self.doubtful, {}), request.socket);
   }
-  request.again = self.room == request.room;
+  request.again = self.room == request.room || self.doubtful == request.room;
   if (options_.limits_join_enabled) request.limit_key = socket.address().limit_key();
   const uint64_t question = held_news_.expect(request.room);
   rooms_.join(request, [this, question, id = request.socket,
                         room = request.room](const store::JoinReply& reply) {
-    finish(id, room, reply);
+    try {
+      finish(id, room, reply);
+    } catch (...) {  // memory has run out: others must not wait for ever
+      held_news_.arrived(room, question);
+      throw;
+    }
     held_news_.arrived(room, question);
   });
 }

@@ -154,7 +154,10 @@ void Neighbours::take_news(const Envelope& envelope) {
       return;
     case EnvelopeKind::kEvicted:
       if (own) {
+        if (!is_bound({room, socket})) return;
         listener_.evicted(room, socket);
+        // It may have been bound again since: what everyone has been told must be so.
+        rooms_->leave(room, socket, [](const store::LeaveReply&) {});
         return;
       }
       [[fallthrough]];

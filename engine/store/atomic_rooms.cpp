@@ -45,21 +45,23 @@ void AtomicRooms::send_join(const JoinRequest& request, bool again,
   if (options_.limits_join_enabled && !request.limit_key.empty()) {
     keys.push_back(join_limit_key(request.limit_key));
   }
-  redis_.script(join_room_script(), std::move(keys),
-                {request.room, request.socket, std::to_string(options_.limits_room_size),
-                 std::to_string(options_.rooms_ttl), binding_ttl(options_),
-                 std::to_string(options_.limits_join_count),
-                 std::to_string(options_.limits_join_window), random_attempt(), fence.value, node,
-                 node_channel(""), news(EnvelopeKind::kJoined, node, request.room, request.socket),
-                 news(EnvelopeKind::kRejoined, node, request.room, request.socket)},
-                [this, request, again, done = std::move(done)](const Reply& reply) mutable {
-                  const bool lost = outcome(reply) == "lost";
-                  if (lost) registry_.on_lost();
-                  if (!lost || again) return done(to_join_reply(reply));
-                  registry_.when_registered([this, request, done = std::move(done)]() mutable {
-                    send_join(request, true, std::move(done));
-                  });
-                });
+  redis_.script(
+      join_room_script(), std::move(keys),
+      {request.room, request.socket, std::to_string(options_.limits_room_size),
+       std::to_string(options_.rooms_ttl), binding_ttl(options_),
+       std::to_string(options_.limits_join_count), std::to_string(options_.limits_join_window),
+       random_attempt(), fence.value, node, node_channel(""),
+       news(request.again ? EnvelopeKind::kRejoined : EnvelopeKind::kJoined, node, request.room,
+            request.socket),
+       news(EnvelopeKind::kRejoined, node, request.room, request.socket)},
+      [this, request, again, done = std::move(done)](const Reply& reply) mutable {
+        const bool lost = outcome(reply) == "lost";
+        if (lost) registry_.on_lost();
+        if (!lost || again) return done(to_join_reply(reply));
+        registry_.when_registered([this, request, done = std::move(done)]() mutable {
+          send_join(request, true, std::move(done));
+        });
+      });
 }
 
 void AtomicRooms::leave(std::string_view room, std::string_view socket,
@@ -74,8 +76,12 @@ void AtomicRooms::leave_registered(const std::string& room, const std::string& s
                                    const std::function<void(LeaveReply)>& done) {
   const std::string& self = registry_.id();
   const std::string_view node = node_of(socket);
-  const Leaver leaver = {registry_.fence(), node_sockets_key(node), self,
-                         node == self ? EnvelopeKind::kLeft : EnvelopeKind::kEvicted};
+  // Of another node's socket this node hears like all others: its own view must not run ahead of
+  // what the bus still brings.
+  const bool own = node == self;
+  const Leaver leaver = {registry_.fence(), node_sockets_key(node),
+                         own ? std::string_view(self) : "",
+                         own ? EnvelopeKind::kLeft : EnvelopeKind::kEvicted};
   send_leave(room, socket, leaver, [this, room, socket, again, done](const LeaveReply& reply) {
     const bool lost = reply.result == LeaveReply::Result::kLost;
     if (lost) registry_.on_lost();
@@ -91,7 +97,8 @@ void AtomicRooms::members(std::string_view room,
                  [done = std::move(done)](const Reply& reply) { done(texts(reply)); });
 }
 
-void AtomicRooms::set_aside(const std::string& node, std::function<void(int64_t count)> done) {
+void AtomicRooms::set_aside(const Departed& departed, std::function<void(int64_t count)> done) {
+  const std::string& node = departed.node;
   const Fence claim = registry_.claim(node);
   redis_.script(set_aside_script(), {node_sockets_key(node), node_left_key(node), claim.key},
                 {claim.field, claim.value}, [done = std::move(done)](const Reply& reply) {
@@ -99,9 +106,9 @@ void AtomicRooms::set_aside(const std::string& node, std::function<void(int64_t 
                 });
 }
 
-void AtomicRooms::clean(std::string_view room, std::string_view socket,
+void AtomicRooms::clean(const Departed& departed, std::string_view room, std::string_view socket,
                         std::function<void(LeaveReply)> done) {
-  const std::string node(node_of(socket));
+  const std::string& node = departed.node;
   send_leave(room, socket, {registry_.claim(node), node_left_key(node), node, EnvelopeKind::kLeft},
              std::move(done));
 }

@@ -28,8 +28,8 @@ class AtomicRooms final : public Rooms {
              std::function<void(LeaveReply)> done) override;
   void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) override;
   void members(std::string_view room, std::function<void(std::vector<std::string>)> done) override;
-  void set_aside(const std::string& node, std::function<void(int64_t count)> done) override;
-  void clean(std::string_view room, std::string_view socket,
+  void set_aside(const Departed& departed, std::function<void(int64_t count)> done) override;
+  void clean(const Departed& departed, std::string_view room, std::string_view socket,
              std::function<void(LeaveReply)> done) override;
 
  private:

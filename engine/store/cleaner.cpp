@@ -21,7 +21,7 @@ Cleaner::Cleaner(const Log& log, Counters& counters, Commands& redis, Registry& 
 void Cleaner::clean(const std::string& node) {
   if (std::find(nodes_.begin(), nodes_.end(), node) != nodes_.end()) return;
   nodes_.push_back(node);
-  if (nodes_.size() == 1) set_aside();
+  if (nodes_.size() == 1) begin();
 }
 
 void Cleaner::give_up() {
@@ -34,23 +34,30 @@ void Cleaner::next_node() {
   ++run_;
   cleaned_ = 0;
   nodes_.pop_front();
-  if (!nodes_.empty()) set_aside();
+  if (!nodes_.empty()) begin();
+}
+
+// The claim may have been lost while other nodes came first.
+void Cleaner::begin() {
+  renew([this] { set_aside(); });
 }
 
 void Cleaner::set_aside() {
-  rooms_.set_aside(nodes_.front(), [this, run = run_](int64_t count) {
+  rooms_.set_aside(departed_, [this, run = run_](int64_t count) {
     if (run != run_) return;
     if (count < 0) return next_node();
     if (count == 0) return finish();
-    renew("0");
+    renew([this] { scan("0"); });
   });
 }
 
-void Cleaner::renew(const std::string& cursor) {
-  registry_.renew_claim(nodes_.front(), [this, run = run_, cursor](bool ours) {
+void Cleaner::renew(std::function<void()> then) {
+  registry_.renew_claim(nodes_.front(), [this, run = run_, then = std::move(then)](
+                                            const std::optional<std::string>& token) {
     if (run != run_) return;
-    if (!ours) return next_node();
-    scan(cursor);
+    if (!token) return next_node();
+    departed_ = {nodes_.front(), *token};
+    then();
   });
 }
 
@@ -72,7 +79,7 @@ void Cleaner::clean_page(const Reply& page, const std::string& cursor) {
   const auto progress = std::make_shared<Progress>(Progress{page.elements.size() / 2});
   if (progress->answers_due == 0) return on_page_done(false, cursor);
   for (size_t i = 0; i + 1 < page.elements.size(); i += 2) {
-    rooms_.clean(page.elements[i + 1].text, page.elements[i].text,
+    rooms_.clean(departed_, page.elements[i + 1].text, page.elements[i].text,
                  [this, run = run_, progress, cursor](const LeaveReply& reply) {
                    using Result = LeaveReply::Result;
                    progress->lost = progress->lost || reply.result == Result::kLost ||
@@ -86,7 +93,9 @@ void Cleaner::clean_page(const Reply& page, const std::string& cursor) {
 
 void Cleaner::on_page_done(bool lost, const std::string& cursor) {
   if (lost) return next_node();
-  if (cursor != "0") return renew(cursor);
+  if (cursor != "0") {
+    return renew([this, cursor] { scan(cursor); });
+  }
   set_aside();  // what came to the index since, if anything
 }
 

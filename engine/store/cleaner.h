@@ -10,6 +10,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 
 #include "engine/core/counters.h"
@@ -32,8 +33,9 @@ class Cleaner {
 
  private:
   void next_node();
+  void begin();
   void set_aside();
-  void renew(const std::string& cursor);
+  void renew(std::function<void()> then);
   void scan(const std::string& cursor);
   void clean_page(const Reply& page, const std::string& cursor);
   void on_page_done(bool lost, const std::string& cursor);
@@ -45,6 +47,7 @@ class Cleaner {
   Registry& registry_;
   Rooms& rooms_;
   std::deque<std::string> nodes_;  // the first is being cleaned up after
+  Departed departed_;              // the first
   uint64_t run_ = 0;               // answers that belong to an earlier one are of no interest
   size_t cleaned_ = 0;             // sockets of the first node
 };

@@ -76,8 +76,8 @@ std::string tagged_room_sockets_key(std::string_view room) {
   return tagged_room_key(room).append(kSocketsSuffix);
 }
 
-std::string tagged_room_departed_key(std::string_view room) {
-  return tagged_room_key(room).append(":departed");
+std::string tagged_room_nodes_key(std::string_view room) {
+  return tagged_room_key(room).append(":nodes");
 }
 
 std::string node_channel(std::string_view node) {

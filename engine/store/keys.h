@@ -27,8 +27,9 @@ std::string node_fence_key(std::string_view node);
 // In a cluster the keys of a room share a slot, that of {room}.
 std::string tagged_room_key(std::string_view room);
 std::string tagged_room_sockets_key(std::string_view room);
-// Which nodes departed with sockets in the room.
-std::string tagged_room_departed_key(std::string_view room);
+// Which registration of each node (by its secret) has last had sockets in the room, and which have
+// departed with some.
+std::string tagged_room_nodes_key(std::string_view room);
 
 // What is said to one node, to those with sockets in a room of the host's, and to those that serve
 // a namespace.

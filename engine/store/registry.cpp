@@ -167,10 +167,13 @@ void Registry::on_renewed(const Reply& reply) {
   });
 }
 
-void Registry::renew_claim(const std::string& node, std::function<void(bool ours)> done) {
+void Registry::renew_claim(const std::string& node,
+                           std::function<void(const std::optional<std::string>& token)> done) {
   redis_.script(renew_claim_script(), {nodes_key(), node_key(node)},
                 {node, id_, std::to_string(options_.node_ttl)},
-                [done = std::move(done)](const Reply& reply) { done(reply.integer == 1); });
+                [done = std::move(done)](const Reply& reply) {
+                  done(reply.type == Reply::Type::kText ? std::optional(reply.text) : std::nullopt);
+                });
 }
 
 void Registry::release_claim(const std::string& node) {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,8 +77,10 @@ class Registry {
 
   // Holds while the duty to clean up after `node` is ours.
   Fence claim(const std::string& node) const;
-  // Makes the claim last for another node.ttl; false when it is not ours any more.
-  void renew_claim(const std::string& node, std::function<void(bool ours)> done);
+  // Makes the claim last for another node.ttl, and tells the token of the registration that is
+  // over; nothing when the claim is not ours any more.
+  void renew_claim(const std::string& node,
+                   std::function<void(const std::optional<std::string>& token)> done);
   // Everything is done: forgets the node.
   void release_claim(const std::string& node);
 

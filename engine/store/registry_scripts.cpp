@@ -3,9 +3,10 @@
 namespace signalbox::store {
 
 // A node's hash has the field `token` while the node lives, and `cleaner` (the id of whoever cleans
-// up) once it has been given up. The sorted set has the end of the lease: of the node's own in the
-// first case, of the cleaner's claim in the second. Both keys outlive the lease by far, so that a
-// node that has been given up by nobody yet is still known as what it is.
+// up) and `departed` (the token that it had) once it has been given up. The sorted set has the end
+// of the lease: of the node's own in the first case, of the cleaner's claim in the second. Both
+// keys outlive the lease by far, so that a node that has been given up by nobody yet is still known
+// as what it is.
 //
 // `steady` is since when the node has renewed its lease well before the end (ms); whoever has done
 // so for as long as a lease lasts may judge others. Redis says so itself, in the step that claims:
@@ -75,7 +76,11 @@ local answer = {'renewed'}
 if now_ms - (redis.call('HGET', KEYS[2], 'steady') or now) >= tonumber(ARGV[3]) then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[5])) do
     local key = ARGV[6] .. id
-    redis.call('HDEL', key, 'token')
+    local token = redis.call('HGET', key, 'token')
+    if token then
+      redis.call('HSET', key, 'departed', token)
+      redis.call('HDEL', key, 'token')
+    end
     redis.call('HSET', key, 'cleaner', ARGV[1])
     redis.call('EXPIRE', key, ARGV[4])
     redis.call('ZADD', KEYS[1], lease_end, id)
@@ -108,16 +113,16 @@ return 1
 
 // KEYS the nodes, the node that was given up
 // ARGV 1 its id, 2 the cleaner's id, 3 lease in ms
-// Answers 1, or 0 when somebody else cleans up.
+// Answers the token of the registration that is over, or nothing when somebody else cleans up.
 const Script& renew_claim_script() {
   static const Script script(R"lua(
 if redis.call('HGET', KEYS[2], 'cleaner') ~= ARGV[2] then
-  return 0
+  return false
 end
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], string.format('%.0f', now_ms + ARGV[3]), ARGV[1])
-return 1
+return redis.call('HGET', KEYS[2], 'departed') or ''
 )lua");
   return script;
 }

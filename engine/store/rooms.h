@@ -30,7 +30,7 @@ struct JoinRequest {
   std::string room;
   std::string socket;
   std::string limit_key;  // whom the join limit counts; empty: not limited
-  bool again = false;     // is in that room already
+  bool again = false;     // is in that room already, or may be without our having heard
 };
 
 struct JoinReply {
@@ -60,6 +60,12 @@ struct BindReply {
   std::vector<std::vector<std::string>> members;  // of each binding's room, in order
 };
 
+// A node that this one cleans up after, and the token of its registration, which is over.
+struct Departed {
+  std::string node;
+  std::string token;
+};
+
 class Commands;
 
 class Rooms {
@@ -72,8 +78,8 @@ class Rooms {
   // Limit, existence, capacity, binding, time to live and the list of members. The order of the
   // checks is that of the result's names.
   virtual void join(const JoinRequest& request, std::function<void(JoinReply)> done) = 0;
-  // Unbinds the socket if it is in that room; an emptied room gets its short time to live. This
-  // node does not hear of it over the bus. The node of another one's socket hears kEvicted.
+  // Unbinds the socket if it is in that room; an emptied room gets its short time to live. Of a
+  // socket of its own this node does not hear over the bus; of another one's all hear kEvicted.
   virtual void leave(std::string_view room, std::string_view socket,
                      std::function<void(LeaveReply)> done) = 0;
   // Binds sockets of this node that are connected, whatever Redis knows of them and their rooms.
@@ -87,9 +93,9 @@ class Rooms {
   // Sets the index of a departed node aside, unless what was set aside before has not been dealt
   // with yet. Tells how many sockets are set aside; less than 0: unknown, or the claim does not
   // hold.
-  virtual void set_aside(const std::string& node, std::function<void(int64_t count)> done) = 0;
+  virtual void set_aside(const Departed& departed, std::function<void(int64_t count)> done) = 0;
   // The leave of a socket whose node has departed. Only that node is not told.
-  virtual void clean(std::string_view room, std::string_view socket,
+  virtual void clean(const Departed& departed, std::string_view room, std::string_view socket,
                      std::function<void(LeaveReply)> done) = 0;
 };
 

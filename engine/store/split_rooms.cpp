@@ -16,15 +16,25 @@ namespace {
 // that node had sent.
 constexpr const char* kDepartedTtlS = "3600";
 
-// Of a node whose index was set aside by a cleaner that did not know it either.
-constexpr const char* kUnknownToken = ":0";
+// A token's secret and number.
+std::pair<std::string, std::string> parts(const std::string& token) {
+  const size_t colon = token.rfind(':');
+  if (colon == std::string::npos) return {token, "0"};
+  return {token.substr(0, colon), token.substr(colon + 1)};
+}
 
 }  // namespace
 
 struct SplitRooms::Join {
   JoinRequest request;
   std::function<void(JoinReply)> done;
+  std::function<void()> over;
   bool again = false;  // after it has turned out that this node had to register again
+
+  void finish(JoinReply reply) const {
+    done(std::move(reply));
+    over();
+  }
 };
 
 SplitRooms::SplitRooms(Commands& redis, const Options& options, Registry& registry)
@@ -71,10 +81,8 @@ void SplitRooms::join(const JoinRequest& request, std::function<void(JoinReply)>
   take_turn(request.socket, [this, request, done = std::move(done)](std::function<void()> over) {
     const auto join = std::make_shared<Join>();
     join->request = request;
-    join->done = [done, over = std::move(over)](JoinReply reply) {
-      done(std::move(reply));
-      over();
-    };
+    join->done = done;
+    join->over = std::move(over);
     registry_.when_registered([this, join] { count_attempt(join); });
   });
 }
@@ -89,7 +97,7 @@ void SplitRooms::count_attempt(const std::shared_ptr<Join>& join) {
                  std::to_string(options_.limits_join_window), random_attempt()},
                 [this, join](const Reply& reply) {
                   if (outcome(reply) == "passed") return enlist(join);
-                  join->done(to_join_reply(reply));
+                  join->finish(to_join_reply(reply));
                 });
 }
 
@@ -102,38 +110,38 @@ void SplitRooms::enlist(const std::shared_ptr<Join>& join) {
                   const bool lost = outcome(reply) == "lost";
                   if (lost) registry_.on_lost();
                   if (!lost || std::exchange(join->again, true)) {
-                    return join->done(to_join_reply(reply));
+                    return join->finish(to_join_reply(reply));
                   }
                   registry_.when_registered([this, join] { enlist(join); });
                 });
 }
 
 void SplitRooms::enter(const std::shared_ptr<Join>& join) {
-  const auto& [room, socket, limit_key, again] = join->request;
-  enter_room("join", room, socket, [this, join](const Reply& reply) {
+  const JoinRequest& request = join->request;
+  const EnvelopeKind kind = request.again ? EnvelopeKind::kRejoined : EnvelopeKind::kJoined;
+  enter_room("join", request.room, request.socket, kind, [this, join](const Reply& reply) {
     JoinReply answer = to_join_reply(reply);
-    const JoinRequest& request = join->request;
+    const auto& [room, socket, limit_key, again] = join->request;
     using Result = JoinReply::Result;
     if (outcome(reply) == "lost") registry_.on_lost();
-    if (answer.result == Result::kJoined) {
-      bind_socket(request.room, request.socket);
-    } else if (answer.result != Result::kUnavailable) {
-      unbind_socket(request.room, request.socket, node_sockets_key(registry_.id()));
+    if (answer.result == Result::kJoined) bind_socket(room, socket);
+    if (answer.result == Result::kJoined || answer.result == Result::kUnavailable) {
+      return join->finish(std::move(answer));
     }
     join->done(std::move(answer));
+    unbind_socket(room, socket, node_sockets_key(registry_.id()), join->over);
   });
 }
 
 void SplitRooms::enter_room(const char* how, const std::string& room, const std::string& socket,
-                            Step done) {
+                            EnvelopeKind kind, Step done) {
   const std::string& node = registry_.id();
   redis_.script(
       enter_script(),
-      {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_departed_key(room)},
+      {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_nodes_key(room)},
       {how, socket, std::to_string(options_.limits_room_size), std::to_string(options_.rooms_ttl),
        registry_.secret(), std::to_string(registry_.number()), node, node_channel(""),
-       news(EnvelopeKind::kJoined, node, room, socket),
-       news(EnvelopeKind::kRejoined, node, room, socket)},
+       news(kind, node, room, socket), news(EnvelopeKind::kRejoined, node, room, socket)},
       std::move(done));
 }
 
@@ -143,12 +151,12 @@ void SplitRooms::bind_socket(const std::string& room, const std::string& socket)
 }
 
 void SplitRooms::unbind_socket(const std::string& room, const std::string& socket,
-                               const std::string& index) {
+                               const std::string& index, std::function<void()> over) {
   redis_.script(unbind_script(), {socket_key(socket)}, {room},
-                [this, socket, index](const Reply& reply) {
+                [this, socket, index, over = std::move(over)](const Reply& reply) {
                   // Else what the index has makes somebody do this again.
-                  if (outcome(reply) != "done") return;
-                  redis_.command({"HDEL", index, socket}, [](const Reply&) {});
+                  if (outcome(reply) != "done") return over();
+                  redis_.command({"HDEL", index, socket}, [over](const Reply&) { over(); });
                 });
 }
 
@@ -166,24 +174,35 @@ void SplitRooms::bind(const std::vector<Binding>& bindings, std::function<void(B
     progress->reply.bound = progress->reply.bound && bound;
     if (--progress->answers_due == 0) progress->done(std::move(progress->reply));
   };
-  const Fence fence = registry_.fence();
   for (size_t i = 0; i < bindings.size(); ++i) {
-    redis_.script(enlist_script(), {fence.key, node_sockets_key(registry_.id())},
-                  {fence.value, bindings[i].room, bindings[i].socket, binding_ttl(options_)},
-                  [this, i, binding = bindings[i], progress, answered](const Reply& reply) {
-                    if (outcome(reply) == "lost") registry_.on_lost();
-                    if (outcome(reply) != "listed") return answered(false);
-                    enter_room("bind", binding.room, binding.socket,
-                               [this, i, binding, progress, answered](const Reply& entered) {
-                                 JoinReply answer = to_join_reply(entered);
-                                 if (answer.result == JoinReply::Result::kJoined) {
-                                   progress->reply.members[i] = std::move(answer.members);
-                                   bind_socket(binding.room, binding.socket);
-                                 }
-                                 answered(answer.result == JoinReply::Result::kJoined);
-                               });
-                  });
+    take_turn(bindings[i].socket,
+              [this, i, binding = bindings[i], progress, answered](std::function<void()> over) {
+                bind_one(binding, [i, progress, answered, over = std::move(over)](
+                                      bool bound, std::vector<std::string> members) {
+                  if (bound) progress->reply.members[i] = std::move(members);
+                  answered(bound);
+                  over();
+                });
+              });
   }
+}
+
+void SplitRooms::bind_one(const Binding& binding,
+                          std::function<void(bool bound, std::vector<std::string> members)> done) {
+  const Fence fence = registry_.fence();
+  redis_.script(enlist_script(), {fence.key, node_sockets_key(registry_.id())},
+                {fence.value, binding.room, binding.socket, binding_ttl(options_)},
+                [this, binding, done = std::move(done)](const Reply& reply) {
+                  if (outcome(reply) == "lost") registry_.on_lost();
+                  if (outcome(reply) != "listed") return done(false, {});
+                  enter_room("bind", binding.room, binding.socket, EnvelopeKind::kJoined,
+                             [this, binding, done](const Reply& entered) {
+                               JoinReply answer = to_join_reply(entered);
+                               const bool bound = answer.result == JoinReply::Result::kJoined;
+                               if (bound) bind_socket(binding.room, binding.socket);
+                               done(bound, std::move(answer.members));
+                             });
+                });
 }
 
 // Leaving
@@ -194,63 +213,60 @@ void SplitRooms::leave(std::string_view room, std::string_view socket,
   const std::string id(socket);
   take_turn(id, [this, name, id, done = std::move(done)](const std::function<void()>& over) {
     registry_.when_registered([this, name, id, done, over] {
-      exit_room(name, id, "", [this, name, id, done, over](const LeaveReply& reply) {
-        if (reply.result != LeaveReply::Result::kUnavailable) {
-          unbind_socket(name, id, node_sockets_key(node_of(id)));
-        }
+      exit_room(name, id, nullptr, [this, name, id, done, over](const LeaveReply& reply) {
+        if (reply.result == LeaveReply::Result::kLost) registry_.on_lost();
         done(reply);
-        over();
+        if (reply.result == LeaveReply::Result::kLost ||
+            reply.result == LeaveReply::Result::kUnavailable) {
+          return over();
+        }
+        unbind_socket(name, id, node_sockets_key(node_of(id)), over);
       });
     });
   });
 }
 
-// `departed`: the token of the registration that is over, if this is its clean-up.
 void SplitRooms::exit_room(const std::string& room, const std::string& socket,
-                           const std::string& departed, std::function<void(LeaveReply)> done) {
+                           const Departed* departed, std::function<void(LeaveReply)> done) {
   const std::string& self = registry_.id();
-  const std::string node(node_of(socket));
-  const bool evicted = node != self && departed.empty();
-  std::vector<std::string> arguments = {
-      socket, std::to_string(options_.rooms_empty_ttl), departed.empty() ? self : node,
-      node_channel(""),
-      news(evicted ? EnvelopeKind::kEvicted : EnvelopeKind::kLeft, self, room, socket)};
-  if (const size_t colon = departed.rfind(':'); colon != std::string::npos) {
-    arguments.insert(arguments.end(),
-                     {departed.substr(0, colon), departed.substr(colon + 1), kDepartedTtlS});
-  }
+  const bool own = node_of(socket) == self;
+  // Of another node's socket this node hears like all others.
+  const std::string uninformed = departed != nullptr ? departed->node : own ? self : "";
+  const auto [secret, number] =
+      departed != nullptr ? parts(departed->token)
+                          : std::pair(registry_.secret(), std::to_string(registry_.number()));
+  const bool evicted = departed == nullptr && !own;
   redis_.script(
       exit_script(),
-      {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_departed_key(room)},
-      std::move(arguments),
+      {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_nodes_key(room)},
+      {departed != nullptr ? "clean" : "leave", socket, std::to_string(options_.rooms_empty_ttl),
+       secret, number, kDepartedTtlS, uninformed, node_channel(""),
+       news(evicted ? EnvelopeKind::kEvicted : EnvelopeKind::kLeft, self, room, socket)},
       [done = std::move(done)](const Reply& reply) { done(to_leave_reply(reply)); });
 }
 
-void SplitRooms::set_aside(const std::string& node, std::function<void(int64_t count)> done) {
-  redis_.script(lower_fence_script(),
-                {node_fence_key(node), node_sockets_key(node), node_left_key(node)},
-                {binding_ttl(options_)}, [this, node, done = std::move(done)](const Reply& reply) {
-                  if (reply.elements.size() != 2) return done(-1);
-                  const std::string& token = reply.elements[1].text;
-                  departed_[node] = token.empty() ? kUnknownToken : token;
-
-                  done(reply.elements[0].integer);
-                });
+void SplitRooms::set_aside(const Departed& departed, std::function<void(int64_t count)> done) {
+  const auto [secret, number] = parts(departed.token);
+  const std::string& node = departed.node;
+  redis_.script(
+      lower_fence_script(), {node_fence_key(node), node_sockets_key(node), node_left_key(node)},
+      {secret, number, binding_ttl(options_)}, [done = std::move(done)](const Reply& reply) {
+        done(reply.type == Reply::Type::kInteger ? reply.integer : -1);
+      });
 }
 
-void SplitRooms::clean(std::string_view room, std::string_view socket,
+void SplitRooms::clean(const Departed& departed, std::string_view room, std::string_view socket,
                        std::function<void(LeaveReply)> done) {
   const std::string name(room);
   const std::string id(socket);
-  const std::string node(node_of(id));
-  // Not a socket but the token of lower_fence_script().
-  if (id.empty()) return done({LeaveReply::Result::kNotMember, {}});
-  exit_room(name, id, departed_[node], [this, name, id, node, done](const LeaveReply& reply) {
-    if (reply.result != LeaveReply::Result::kUnavailable) {
-      unbind_socket(name, id, node_left_key(node));
-    }
-    done(reply);
-  });
+  exit_room(name, id, &departed,
+            [this, name, id, node = departed.node, done](const LeaveReply& reply) {
+              if (reply.result == LeaveReply::Result::kLost ||
+                  reply.result == LeaveReply::Result::kUnavailable) {
+                return done(reply);
+              }
+              unbind_socket(name, id, node_left_key(node), [done, reply] { done(reply); });
+            });
 }
 
 }  // namespace signalbox::store

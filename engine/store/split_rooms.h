@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 
 #include "engine/core/options.h"
 #include "engine/store/commands.h"
+#include "engine/store/envelope.h"
 #include "engine/store/registry.h"
 #include "engine/store/rooms.h"
 
@@ -33,8 +35,8 @@ class SplitRooms final : public Rooms {
              std::function<void(LeaveReply)> done) override;
   void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) override;
   void members(std::string_view room, std::function<void(std::vector<std::string>)> done) override;
-  void set_aside(const std::string& node, std::function<void(int64_t count)> done) override;
-  void clean(std::string_view room, std::string_view socket,
+  void set_aside(const Departed& departed, std::function<void(int64_t count)> done) override;
+  void clean(const Departed& departed, std::string_view room, std::string_view socket,
              std::function<void(LeaveReply)> done) override;
 
  private:
@@ -49,18 +51,24 @@ class SplitRooms final : public Rooms {
   void count_attempt(const std::shared_ptr<Join>& join);
   void enlist(const std::shared_ptr<Join>& join);
   void enter(const std::shared_ptr<Join>& join);
-  void enter_room(const char* how, const std::string& room, const std::string& socket, Step done);
-  void exit_room(const std::string& room, const std::string& socket, const std::string& departed,
+  // `kind`: what the others are told of a socket that was not in the room.
+  void enter_room(const char* how, const std::string& room, const std::string& socket,
+                  EnvelopeKind kind, Step done);
+  void bind_one(const Binding& binding,
+                std::function<void(bool bound, std::vector<std::string> members)> done);
+  // `departed`: the node that the socket belonged to, or null.
+  void exit_room(const std::string& room, const std::string& socket, const Departed* departed,
                  std::function<void(LeaveReply)> done);
-  // What belongs to a membership beside it; the index last, from which the rest can be told.
+  // What belongs to a membership beside it; the index last, from which the rest can be told. `over`
+  // is called when all of it is done, or cannot be.
   void bind_socket(const std::string& room, const std::string& socket);
-  void unbind_socket(const std::string& room, const std::string& socket, const std::string& index);
+  void unbind_socket(const std::string& room, const std::string& socket, const std::string& index,
+                     std::function<void()> over);
 
   Commands& redis_;
   const Options& options_;
   Registry& registry_;
   std::unordered_map<std::string, std::deque<Turn>> turns_;  // the first of each is under way
-  std::unordered_map<std::string, std::string> departed_;    // nodes being cleaned up after: token
 };
 
 }  // namespace signalbox::store

@@ -32,18 +32,22 @@ return {'listed'}
   return script;
 }
 
-// KEYS room, its sockets, which nodes have departed from it
+// In a room's slot nobody can see whether a node is registered. What the room knows of each node
+// that has had sockets in it is the number of its last registration, with a '-' before it once that
+// was given up and cleaned up after: what comes from an earlier one, or from that, comes late.
+
+// KEYS room, its sockets, the nodes of the room
 // ARGV 1 'join' or 'bind' (whatever Redis knows of the room), 2 socket id, 3 most sockets in a
 // room,
 //      4 seconds the room lives, 5 secret of the node, 6 number of its registration, 7 its id,
 //      8 prefix of a node's channel, 9 what the other nodes are told, 10 the same when the socket
 //      was in already
-// Answers {'lost'} (the node was given up, and cleaned up after), {'absent'}, {'full'} or
-// {'joined', 1 when it was in already, members}.
+// Answers {'lost'} (the registration is over), {'absent'}, {'full'} or {'joined', 1 when it was in
+// already, members}.
 const Script& enter_script() {
   static const Script script(std::string(kTellPart) + R"lua(
-local departed = redis.call('HGET', KEYS[3], ARGV[5])
-if departed and tonumber(departed) >= tonumber(ARGV[6]) then
+local known, number = redis.call('HGET', KEYS[3], ARGV[5]), tonumber(ARGV[6])
+if known and (math.abs(known) > number or tonumber(known) == -number) then
   return {'lost'}
 end
 local joining = ARGV[1] == 'join'
@@ -62,8 +66,10 @@ else
   redis.call('HSETNX', KEYS[1], 'created_at', now)
 end
 redis.call('SADD', KEYS[2], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
+redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
+for _, key in ipairs(KEYS) do
+  redis.call('EXPIRE', key, ARGV[4])
+end
 local members = redis.call('SMEMBERS', KEYS[2])
 if not bound then
   tell(members, ARGV[7], ARGV[8], ARGV[9])
@@ -75,24 +81,30 @@ return {'joined', bound and 1 or 0, members}
   return script;
 }
 
-// KEYS room, its sockets, which nodes have departed from it
-// ARGV 1 socket id, 2 seconds an emptied room lives, 3 node that is not told, 4 prefix of a node's
-//      channel, 5 what the other nodes are told; of a socket whose node has departed 6 the node's
-//      secret, 7 number of its registration, 8 seconds that this is remembered
-// Answers {'absent'}, {'stranger'} or {'left', members before}.
+// KEYS room, its sockets, the nodes of the room
+// ARGV 1 'leave' or 'clean' (the socket's node has departed), 2 socket id, 3 seconds an emptied
+// room
+//      lives, 4 secret and 5 number of the registration of the node that asks, or of the one that
+//      has departed, 6 seconds that this is remembered, 7 node that is not told, 8 prefix of a
+//      node's channel, 9 what the other nodes are told
+// Answers {'lost'} (the node has registered again since), {'absent'}, {'stranger'} or {'left',
+// members before}.
 const Script& exit_script() {
   static const Script script(std::string(kTellPart) + R"lua(
-if ARGV[6] then
-  local departed = redis.call('HGET', KEYS[3], ARGV[6])
-  if not departed or tonumber(departed) < tonumber(ARGV[7]) then
-    redis.call('HSET', KEYS[3], ARGV[6], ARGV[7])
+local known, number = redis.call('HGET', KEYS[3], ARGV[4]), tonumber(ARGV[5])
+if known and math.abs(known) > number then
+  return {'lost'}
+end
+if ARGV[1] == 'clean' then
+  redis.call('HSET', KEYS[3], ARGV[4], '-' .. ARGV[5])
+  if redis.call('TTL', KEYS[3]) < tonumber(ARGV[6]) then
+    redis.call('EXPIRE', KEYS[3], ARGV[6])
   end
-  redis.call('EXPIRE', KEYS[3], ARGV[8])
 end
 local members = redis.call('SMEMBERS', KEYS[2])
-local removed = redis.call('SREM', KEYS[2], ARGV[1])
+local removed = redis.call('SREM', KEYS[2], ARGV[2])
 if removed == 1 then
-  tell(members, ARGV[3], ARGV[4], ARGV[5])
+  tell(members, ARGV[7], ARGV[8], ARGV[9])
 end
 if redis.call('HEXISTS', KEYS[1], 'created_at') == 0 then
   return {'absent'}
@@ -101,7 +113,7 @@ if removed == 0 then
   return {'stranger'}
 end
 if #members == 1 then
-  redis.call('EXPIRE', KEYS[1], ARGV[2])
+  redis.call('EXPIRE', KEYS[1], ARGV[3])
 end
 return {'left', members}
 )lua");
@@ -139,35 +151,25 @@ return 'raised'
 }
 
 // KEYS the fence of a node that was given up, its index, the same set aside
-// ARGV 1 seconds that what is set aside lives
-// Takes the fence down, so that nothing comes to the index any more, and sets the index aside, with
-// the token of the registration that is over, unless what was set aside before has not been dealt
-// with yet. Answers {how many sockets are set aside, that token}.
+// ARGV 1 secret and 2 number of the registration that is over, 3 seconds that what is set aside
+// lives Takes the fence down, so that nothing comes to the index any more, and sets the index
+// aside, unless what was set aside before has not been dealt with yet. Answers how many sockets are
+// set aside, or -1 when the fence is that of a later registration, or of another node.
 const Script& lower_fence_script() {
   static const Script script(R"lua(
 local token = redis.call('HGET', KEYS[1], 'token')
-redis.call('DEL', KEYS[1])
-local aside = redis.call('EXISTS', KEYS[3]) == 1
-if not aside and redis.call('EXISTS', KEYS[2]) == 1 then
-  redis.call('RENAME', KEYS[2], KEYS[3])
-  aside = true
-end
-if not aside then
-  return {0, ''}
-end
 if token then
-  redis.call('HSETNX', KEYS[3], '', token)
+  local secret, number = string.match(token, '^(.*):(%d+)$')
+  if secret ~= ARGV[1] or tonumber(number) > tonumber(ARGV[2]) then
+    return -1
+  end
+  redis.call('DEL', KEYS[1])
 end
-redis.call('EXPIRE', KEYS[3], ARGV[1])
-local kept = redis.call('HGET', KEYS[3], '') or ''
-local count = redis.call('HLEN', KEYS[3])
-if kept ~= '' then
-  count = count - 1
+if redis.call('EXISTS', KEYS[3]) == 0 and redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('RENAME', KEYS[2], KEYS[3])
 end
-if count == 0 then
-  redis.call('DEL', KEYS[3])
-end
-return {count, kept}
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+return redis.call('HLEN', KEYS[3])
 )lua");
   return script;
 }

@@ -54,7 +54,7 @@ void one_message_arrives_whole(void**) {
   TestNode& a = test.add();
   TestNode& b = test.add();
   Envelope envelope = a.relay("packet");
-  envelope.attachments = {std::string("\0\r\n", 3), ""};
+  envelope.attachments = {std::string_view("\0\r\n", 3), ""};
   a.bus.send(b.id(), envelope);
   run_until(test.loop, [&] { return !b.heard.empty(); });
   const Heard& heard = b.heard.front();
@@ -201,7 +201,7 @@ void a_node_that_nobody_hears_is_given_up_in_time(void**) {
   run_for(test.loop, NodesTest::kTtl / 2);
   say(a, "none", 4, 5);
   assert_int_equal(a.bus.waiting(), 0);  // of nodes that listen
-  run_until(test.loop, [&] { return a.counters.bus_dropped == 3; });
+  run_until(test.loop, [&] { return a.counters.bus_dropped >= 3; });
   assert_in_range(clock_ms() - begun, NodesTest::kTtl, NodesTest::kTtl + 400);
   run_until(test.loop, [&] { return a.counters.bus_dropped == 5; });
   assert_in_range(clock_ms() - begun, NodesTest::kTtl * 3 / 2, NodesTest::kTtl * 3 / 2 + 400);

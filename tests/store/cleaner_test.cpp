@@ -234,6 +234,22 @@ void without_redis_a_cleaner_gives_up(void**) {
   assert_int_equal(sockets_left(test, "dead"), 0);
 }
 
+// At the end of its own node.
+void a_cleaner_that_is_told_to_stops(void**) {
+  NodesTest test(*server);
+  pretend_sockets(test, "dead", 2000, 10);
+  TestNode& cleaner = add_cleaner(test, "dead");
+  cleaner.cleaner.clean("dead");
+  run_until(test.loop, [&] { return sockets_left(test, "dead") < 1900; });
+  cleaner.cleaner.give_up();
+  run_for(test.loop, 100);  // what was under way
+  const size_t left = sockets_left(test, "dead");
+  assert_true(left > 0);
+  run_for(test.loop, 100);
+  assert_int_equal(sockets_left(test, "dead"), left);
+  assert_int_equal(cleaner.counters.nodes_cleaned, 0);
+}
+
 // All of it together: nodes find the dead one themselves, and each hears of each of its sockets.
 void nodes_clean_up_after_a_dead_one(void**) {
   NodesTest test(*server);
@@ -286,6 +302,7 @@ int main() {
       cmocka_unit_test(a_cleaner_that_loses_the_claim_stops),
       cmocka_unit_test(a_cleaner_without_the_claim_leaves_the_index_alone),
       cmocka_unit_test(without_redis_a_cleaner_gives_up),
+      cmocka_unit_test(a_cleaner_that_is_told_to_stops),
       cmocka_unit_test(nodes_clean_up_after_a_dead_one),
   };
   const int failed = cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -78,7 +78,7 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
   std::string socket(const std::string& name) const { return id() + name; }
 
   // Of another one.
-  store::Envelope relay(const std::string& packet) const {
+  store::Envelope relay(std::string_view packet) const {
     store::Envelope envelope;
     envelope.kind = store::EnvelopeKind::kRelay;
     envelope.room = "room";

@@ -48,15 +48,16 @@ void settle(NodesTest& test) {
 void a_node_holds_a_lease(void**) {
   NodesTest test(*server);
   TestNode& node = test.add();
+  // It may be renewed between the question for the time and that for the lease.
   const auto expect_lease = [&](uint64_t least, uint64_t most) {
     const std::vector<signalbox::store::Reply> time = test.client.call({"TIME"}).elements;
     const uint64_t now = std::stoull(time[0].text) * 1000 + std::stoull(time[1].text) / 1000;
     assert_in_range(std::stoull(test.lease(node.id())) - now, least, most);
   };
-  expect_lease(kTtl / 2, kTtl);
+  expect_lease(kTtl / 2, kTtl + kTtl / 4);
   for (int i = 0; i < 5; ++i) {
     run_for(test.loop, kTtl / 2);
-    expect_lease(kTtl / 4, kTtl);
+    expect_lease(kTtl / 4, kTtl + kTtl / 4);
   }
   assert_true(field(test, node.id(), "token") == node.registry.fence().value);
   assert_true(node.registry.fence().key == node_key(node.id()));
@@ -215,7 +216,7 @@ void a_cleaner_that_dies_is_replaced(void**) {
   test.pretend("dead", -kLong);
   uint64_t last = clock_ms();
   for (size_t i = 1; i <= 3; ++i) {
-    run_until(test.loop, [&] { return claims(test, "dead") == i; });
+    run_until(test.loop, [&] { return claims(test, "dead") >= i; });
     const uint64_t now = clock_ms();
     if (i > 1) assert_true(now - last >= kTtl - 20);  // not before the claim has run out
     last = now;
@@ -293,12 +294,12 @@ void who_comes_back_does_not_judge_at_once(void**) {
   TestNode& node = test.add();
   settle(test);
   test.pretend("one", -kLong);
-  run_until(test.loop, [&] { return node.departed.size() == 1; });
+  run_until(test.loop, [&] { return node.counters.nodes_cleaned == 1 && test.keys() == 2; });
   test.client.call({"CLIENT", "KILL", "TYPE", "normal"});
   run_until(test.loop, [&] { return node.registered == 2 && test.client.redis->connected(); });
   const uint64_t begun = clock_ms();
   test.pretend("two", -kLong);
-  run_until(test.loop, [&] { return node.departed.size() == 2; });
+  run_until(test.loop, [&] { return claims(test, "two") > 0; });
   assert_in_range(clock_ms() - begun, kTtl * 3 / 4, 2 * kTtl + 300);
 }
 
@@ -311,7 +312,7 @@ void who_was_slow_does_not_judge_at_once(void**) {
   const uint64_t begun = clock_ms();
   test.set_lease(node.id(), 10);  // as if it had renewed it long ago
   test.pretend("dead", -kLong);
-  run_until(test.loop, [&] { return node.departed.size() == 1; });
+  run_until(test.loop, [&] { return claims(test, "dead") > 0; });
   assert_in_range(clock_ms() - begun, kTtl * 3 / 4, 2 * kTtl + 300);
   assert_int_equal(node.registered, 1);
 }

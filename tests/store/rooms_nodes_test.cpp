@@ -76,7 +76,8 @@ struct Test : RoomsTest {
   }
   LeaveReply clean(const std::string& socket) {
     return await<LeaveReply>(loop, [&](std::function<void(LeaveReply)> done) {
-      rooms.rooms.clean("r", socket, std::move(done));
+      rooms.rooms.clean({std::string(signalbox::store::node_of(socket)), ""}, "r", socket,
+                        std::move(done));
     });
   }
   // Gives this node up, in the name of a cleaner that goes on for ever.
@@ -158,12 +159,15 @@ void an_evicted_sockets_own_node_is_told_too(void**) {
   test.rooms.join("r", test.own("1"));
   test.told();
   assert_true(test.rooms.leave("r", "bbbb1").result == Result::kLeft);
-  test.assert_told({"bbbb evicted r bbbb1", "cccc evicted r bbbb1"});
+  // This node, too: it hears it in the order of all that is said about that socket.
+  test.assert_told(
+      {test.self + " evicted r bbbb1", "bbbb evicted r bbbb1", "cccc evicted r bbbb1"});
   assert_true(test.room_of("bbbb1").empty());
   assert_true(test.room_of("bbbb2") == "r");
   // The last of its node: there still is somebody to tell.
   assert_true(test.rooms.leave("r", "cccc1").result == Result::kLeft);
-  test.assert_told({"bbbb evicted r cccc1", "cccc evicted r cccc1"});
+  test.assert_told(
+      {test.self + " evicted r cccc1", "bbbb evicted r cccc1", "cccc evicted r cccc1"});
 }
 
 void a_binding_is_told_where_it_is_news(void**) {

@@ -20,7 +20,7 @@ std::string every_byte() {
   return all;
 }
 
-Envelope full(const std::string& bytes) {
+Envelope full(std::string_view bytes) {
   Envelope envelope;
   envelope.kind = EnvelopeKind::kRelay;
   envelope.sender = "aB-_";
