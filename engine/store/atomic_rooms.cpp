@@ -142,7 +142,9 @@ void AtomicRooms::bind(const std::vector<Binding>& bindings, std::function<void(
                   if (outcome(reply) == "bound" && reply.elements.size() == count + 1) {
                     bind.bound = true;
                     for (size_t i = 1; i <= count; ++i) {
-                      bind.members.push_back(texts(reply.elements[i]));
+                      const std::vector<Reply>& each = reply.elements[i].elements;
+                      bind.was_bound.push_back(each.at(0).integer == 0);
+                      bind.members.push_back(texts(each.at(1)));
                     }
                   }
                   done(std::move(bind));

@@ -33,6 +33,7 @@ Reconciler::Reconciler(Loop& loop, const Options& options, Counters& counters, C
 void Reconciler::check() {
   ++run_;
   pass_ = Pass::kFirst;
+  begin_anew_ = false;
   std::uniform_int_distribution<uint64_t> pause(0, kMaxPauseMs);
   timer_.start(pause(jitter_));
 }
@@ -84,6 +85,7 @@ void Reconciler::bind_page() {
     todo_.pop_back();
   }
   if (page.empty()) {
+    if (std::exchange(begin_anew_, false)) return check();
     if (std::exchange(pass_, Pass::kSecond) == Pass::kFirst) {
       timer_.start(static_cast<uint64_t>(std::max(options_.node_ttl, kSettleMs)));
     }
@@ -117,7 +119,10 @@ void Reconciler::leave_unbound(const std::vector<Binding>& page) {
 void Reconciler::on_page_bound(const std::vector<Binding>& page, const BindReply& reply) {
   counters_.sockets_bound_again += page.size();
   for (size_t i = 0; i < page.size(); ++i) {
-    listener_.on_members(page[i].room, reply.members[i], pass_ == Pass::kSecond);
+    const bool settled = pass_ == Pass::kSecond && reply.was_bound[i];
+    // Redis has been emptied since the first pass: others may still be binding theirs.
+    if (pass_ == Pass::kSecond && !settled) begin_anew_ = true;
+    listener_.on_members(page[i].room, reply.members[i], settled);
   }
 }
 

@@ -76,6 +76,7 @@ class Reconciler {
   Pass pass_ = Pass::kNone;
   uint64_t run_ = 0;  // answers that belong to an earlier one are of no interest
   bool asking_ = false;
+  bool begin_anew_ = false;  // once this pass is over
   std::vector<Binding> todo_;
   Timer timer_;  // to the next pass
   std::minstd_rand jitter_{std::random_device{}()};

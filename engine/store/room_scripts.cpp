@@ -116,7 +116,8 @@ return {'left', members}
 // ARGV 1 token of the node, 2 seconds a room lives, 3 seconds a binding lives, 4 the node's id,
 //      5 prefix of a node's channel; of each binding the room id, the socket id, and what the other
 //      nodes are told if that is news
-// Answers {'lost'} (the node is not registered), or {'bound', the members of each room...}.
+// Answers {'lost'} (the node is not registered), or {'bound', {1 if it was not yet, the
+// members of the room}...}.
 const Script& bind_script() {
   static const Script script(std::string(kTellPart) + R"lua(
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
@@ -139,7 +140,7 @@ for i = 0, (#KEYS - 2) / 3 - 1 do
   if added == 1 then
     tell(members, ARGV[4], ARGV[5], news)
   end
-  answer[#answer + 1] = members
+  answer[#answer + 1] = {added, members}
 end
 return answer
 )lua");

@@ -57,6 +57,7 @@ struct Binding {
 
 struct BindReply {
   bool bound = false;                             // else nothing can be said about any of them
+  std::vector<bool> was_bound;                    // of each: Redis had it already
   std::vector<std::vector<std::string>> members;  // of each binding's room, in order
 };
 

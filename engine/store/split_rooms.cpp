@@ -29,7 +29,8 @@ struct SplitRooms::Join {
   JoinRequest request;
   std::function<void(JoinReply)> done;
   std::function<void()> over;
-  bool again = false;  // after it has turned out that this node had to register again
+  uint64_t number = 0;  // of the registration in which it was enlisted
+  bool again = false;   // after it has turned out that this node had to register again
 
   void finish(JoinReply reply) const {
     done(std::move(reply));
@@ -103,6 +104,7 @@ void SplitRooms::count_attempt(const std::shared_ptr<Join>& join) {
 
 void SplitRooms::enlist(const std::shared_ptr<Join>& join) {
   const Fence fence = registry_.fence();
+  join->number = registry_.number();
   redis_.script(enlist_script(), {fence.key, node_sockets_key(registry_.id())},
                 {fence.value, join->request.room, join->request.socket, binding_ttl(options_)},
                 [this, join](const Reply& reply) {
@@ -119,28 +121,37 @@ void SplitRooms::enlist(const std::shared_ptr<Join>& join) {
 void SplitRooms::enter(const std::shared_ptr<Join>& join) {
   const JoinRequest& request = join->request;
   const EnvelopeKind kind = request.again ? EnvelopeKind::kRejoined : EnvelopeKind::kJoined;
-  enter_room("join", request.room, request.socket, kind, [this, join](const Reply& reply) {
-    JoinReply answer = to_join_reply(reply);
-    const auto& [room, socket, limit_key, again] = join->request;
-    using Result = JoinReply::Result;
-    if (outcome(reply) == "lost") registry_.on_lost();
-    if (answer.result == Result::kJoined) bind_socket(room, socket);
-    if (answer.result == Result::kJoined || answer.result == Result::kUnavailable) {
-      return join->finish(std::move(answer));
-    }
-    join->done(std::move(answer));
-    unbind_socket(room, socket, node_sockets_key(registry_.id()), join->over);
-  });
+  enter_room("join", request, join->number, kind,
+             [this, join](const Reply& reply) { on_entered(join, reply); });
 }
 
-void SplitRooms::enter_room(const char* how, const std::string& room, const std::string& socket,
+void SplitRooms::on_entered(const std::shared_ptr<Join>& join, const Reply& reply) {
+  const JoinRequest& request = join->request;
+  if (outcome(reply) == "joined" && join->number != registry_.number()) {
+    // Given up meanwhile: the entry of the index may have been cleaned up.
+    return registry_.when_registered([this, join] { enlist(join); });
+  }
+  JoinReply answer = to_join_reply(reply);
+  using Result = JoinReply::Result;
+  if (outcome(reply) == "lost") registry_.on_lost();
+  if (answer.result == Result::kJoined) bind_socket(request.room, request.socket);
+  if (answer.result == Result::kJoined || answer.result == Result::kUnavailable) {
+    return join->finish(std::move(answer));
+  }
+  join->done(std::move(answer));
+  unbind_socket(request.room, request.socket,
+                [this, join] { unlist(join->request.socket, join->over); });
+}
+
+void SplitRooms::enter_room(const char* how, const JoinRequest& request, uint64_t number,
                             EnvelopeKind kind, Step done) {
+  const auto& [room, socket, limit_key, again] = request;
   const std::string& node = registry_.id();
   redis_.script(
       enter_script(),
       {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_nodes_key(room)},
       {how, socket, std::to_string(options_.limits_room_size), std::to_string(options_.rooms_ttl),
-       registry_.secret(), std::to_string(registry_.number()), node, node_channel(""),
+       registry_.secret(), std::to_string(number), node, node_channel(""),
        news(kind, node, room, socket), news(EnvelopeKind::kRejoined, node, room, socket)},
       std::move(done));
 }
@@ -151,13 +162,15 @@ void SplitRooms::bind_socket(const std::string& room, const std::string& socket)
 }
 
 void SplitRooms::unbind_socket(const std::string& room, const std::string& socket,
-                               const std::string& index, std::function<void()> over) {
+                               std::function<void()> then) {
   redis_.script(unbind_script(), {socket_key(socket)}, {room},
-                [this, socket, index, over = std::move(over)](const Reply& reply) {
-                  // Else what the index has makes somebody do this again.
-                  if (outcome(reply) != "done") return over();
-                  redis_.command({"HDEL", index, socket}, [over](const Reply&) { over(); });
-                });
+                [then = std::move(then)](const Reply&) { then(); });
+}
+
+void SplitRooms::unlist(const std::string& socket, std::function<void()> then) {
+  const Fence fence = registry_.fence();
+  redis_.script(unlist_script(), {fence.key, node_sockets_key(registry_.id())},
+                {fence.value, socket}, [then = std::move(then)](const Reply&) { then(); });
 }
 
 void SplitRooms::bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) {
@@ -166,43 +179,46 @@ void SplitRooms::bind(const std::vector<Binding>& bindings, std::function<void(B
     BindReply reply;
     std::function<void(BindReply)> done;
   };
-  const auto progress = std::make_shared<Progress>();
-  progress->answers_due = bindings.size();
-  progress->reply = {true, std::vector<std::vector<std::string>>(bindings.size())};
-  progress->done = std::move(done);
-  const auto answered = [progress](bool bound) {
-    progress->reply.bound = progress->reply.bound && bound;
-    if (--progress->answers_due == 0) progress->done(std::move(progress->reply));
-  };
-  for (size_t i = 0; i < bindings.size(); ++i) {
+  const size_t count = bindings.size();
+  const auto progress = std::make_shared<Progress>(
+      Progress{count,
+               {true, std::vector<bool>(count), std::vector<std::vector<std::string>>(count)},
+               std::move(done)});
+  for (size_t i = 0; i < count; ++i) {
     take_turn(bindings[i].socket,
-              [this, i, binding = bindings[i], progress, answered](std::function<void()> over) {
-                bind_one(binding, [i, progress, answered, over = std::move(over)](
-                                      bool bound, std::vector<std::string> members) {
-                  if (bound) progress->reply.members[i] = std::move(members);
-                  answered(bound);
+              [this, i, binding = bindings[i], progress](std::function<void()> over) {
+                bind_one(binding, [i, progress, over = std::move(over)](JoinReply answer) {
+                  BindReply& reply = progress->reply;
+                  reply.bound = reply.bound && answer.result == JoinReply::Result::kJoined;
+                  reply.was_bound[i] = answer.rejoined;
+                  reply.members[i] = std::move(answer.members);
+                  if (--progress->answers_due == 0) progress->done(std::move(reply));
                   over();
                 });
               });
   }
 }
 
-void SplitRooms::bind_one(const Binding& binding,
-                          std::function<void(bool bound, std::vector<std::string> members)> done) {
+void SplitRooms::bind_one(const Binding& binding, std::function<void(JoinReply)> done) {
   const Fence fence = registry_.fence();
-  redis_.script(enlist_script(), {fence.key, node_sockets_key(registry_.id())},
-                {fence.value, binding.room, binding.socket, binding_ttl(options_)},
-                [this, binding, done = std::move(done)](const Reply& reply) {
-                  if (outcome(reply) == "lost") registry_.on_lost();
-                  if (outcome(reply) != "listed") return done(false, {});
-                  enter_room("bind", binding.room, binding.socket, EnvelopeKind::kJoined,
-                             [this, binding, done](const Reply& entered) {
-                               JoinReply answer = to_join_reply(entered);
-                               const bool bound = answer.result == JoinReply::Result::kJoined;
-                               if (bound) bind_socket(binding.room, binding.socket);
-                               done(bound, std::move(answer.members));
-                             });
-                });
+  redis_.script(
+      enlist_script(), {fence.key, node_sockets_key(registry_.id())},
+      {fence.value, binding.room, binding.socket, binding_ttl(options_)},
+      [this, number = registry_.number(), binding, done = std::move(done)](const Reply& reply) {
+        if (outcome(reply) == "lost") registry_.on_lost();
+        if (outcome(reply) != "listed") return done({});
+        JoinRequest request;
+        request.room = binding.room;
+        request.socket = binding.socket;
+        enter_room("bind", request, number, EnvelopeKind::kJoined,
+                   [this, binding, done](const Reply& entered) {
+                     JoinReply answer = to_join_reply(entered);
+                     if (answer.result == JoinReply::Result::kJoined) {
+                       bind_socket(binding.room, binding.socket);
+                     }
+                     done(std::move(answer));
+                   });
+      });
 }
 
 // Leaving
@@ -220,7 +236,9 @@ void SplitRooms::leave(std::string_view room, std::string_view socket,
             reply.result == LeaveReply::Result::kUnavailable) {
           return over();
         }
-        unbind_socket(name, id, node_sockets_key(node_of(id)), over);
+        // The rest of another node's socket is that node's, when it hears of it.
+        if (node_of(id) != registry_.id()) return over();
+        unbind_socket(name, id, [this, id, over] { unlist(id, over); });
       });
     });
   });
@@ -236,13 +254,15 @@ void SplitRooms::exit_room(const std::string& room, const std::string& socket,
       departed != nullptr ? parts(departed->token)
                           : std::pair(registry_.secret(), std::to_string(registry_.number()));
   const bool evicted = departed == nullptr && !own;
-  redis_.script(
-      exit_script(),
-      {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_nodes_key(room)},
-      {departed != nullptr ? "clean" : "leave", socket, std::to_string(options_.rooms_empty_ttl),
-       secret, number, kDepartedTtlS, uninformed, node_channel(""),
-       news(evicted ? EnvelopeKind::kEvicted : EnvelopeKind::kLeft, self, room, socket)},
-      [done = std::move(done)](const Reply& reply) { done(to_leave_reply(reply)); });
+  redis_.script(exit_script(),
+                {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_nodes_key(room)},
+                {departed != nullptr ? "clean"
+                 : own               ? "leave"
+                                     : "evict",
+                 socket, std::to_string(options_.rooms_empty_ttl), secret, number, kDepartedTtlS,
+                 uninformed, node_channel(""),
+                 news(evicted ? EnvelopeKind::kEvicted : EnvelopeKind::kLeft, self, room, socket)},
+                [done = std::move(done)](const Reply& reply) { done(to_leave_reply(reply)); });
 }
 
 void SplitRooms::set_aside(const Departed& departed, std::function<void(int64_t count)> done) {
@@ -265,7 +285,10 @@ void SplitRooms::clean(const Departed& departed, std::string_view room, std::str
                   reply.result == LeaveReply::Result::kUnavailable) {
                 return done(reply);
               }
-              unbind_socket(name, id, node_left_key(node), [done, reply] { done(reply); });
+              unbind_socket(name, id, [this, id, node, done, reply] {
+                redis_.command({"HDEL", node_left_key(node), id},
+                               [done, reply](const Reply&) { done(reply); });
+              });
             });
 }
 

@@ -51,19 +51,21 @@ class SplitRooms final : public Rooms {
   void count_attempt(const std::shared_ptr<Join>& join);
   void enlist(const std::shared_ptr<Join>& join);
   void enter(const std::shared_ptr<Join>& join);
-  // `kind`: what the others are told of a socket that was not in the room.
-  void enter_room(const char* how, const std::string& room, const std::string& socket,
-                  EnvelopeKind kind, Step done);
-  void bind_one(const Binding& binding,
-                std::function<void(bool bound, std::vector<std::string> members)> done);
+  void on_entered(const std::shared_ptr<Join>& join, const Reply& reply);
+  // `number`: of the registration in which it was enlisted; `kind`: what the others are told of a
+  // socket that was not in the room.
+  void enter_room(const char* how, const JoinRequest& request, uint64_t number, EnvelopeKind kind,
+                  Step done);
+  void bind_one(const Binding& binding, std::function<void(JoinReply)> done);
   // `departed`: the node that the socket belonged to, or null.
   void exit_room(const std::string& room, const std::string& socket, const Departed* departed,
                  std::function<void(LeaveReply)> done);
-  // What belongs to a membership beside it; the index last, from which the rest can be told. `over`
-  // is called when all of it is done, or cannot be.
+  // What belongs to a membership beside it. `then` is called when it is done, or could not be.
   void bind_socket(const std::string& room, const std::string& socket);
-  void unbind_socket(const std::string& room, const std::string& socket, const std::string& index,
-                     std::function<void()> over);
+  void unbind_socket(const std::string& room, const std::string& socket,
+                     std::function<void()> then);
+  // Takes a socket off this node's index: last, because from there the rest can be told.
+  void unlist(const std::string& socket, std::function<void()> then);
 
   Commands& redis_;
   const Options& options_;

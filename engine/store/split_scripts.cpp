@@ -82,8 +82,8 @@ return {'joined', bound and 1 or 0, members}
 }
 
 // KEYS room, its sockets, the nodes of the room
-// ARGV 1 'leave' or 'clean' (the socket's node has departed), 2 socket id, 3 seconds an emptied
-// room
+// ARGV 1 'leave', 'evict' (another node's socket) or 'clean' (its node has departed), 2 socket id,
+// 3 seconds an emptied room
 //      lives, 4 secret and 5 number of the registration of the node that asks, or of the one that
 //      has departed, 6 seconds that this is remembered, 7 node that is not told, 8 prefix of a
 //      node's channel, 9 what the other nodes are told
@@ -95,8 +95,8 @@ local known, number = redis.call('HGET', KEYS[3], ARGV[4]), tonumber(ARGV[5])
 if known and math.abs(known) > number then
   return {'lost'}
 end
-if ARGV[1] == 'clean' then
-  redis.call('HSET', KEYS[3], ARGV[4], '-' .. ARGV[5])
+if ARGV[1] ~= 'evict' then
+  redis.call('HSET', KEYS[3], ARGV[4], (ARGV[1] == 'clean' and '-' or '') .. ARGV[5])
   if redis.call('TTL', KEYS[3]) < tonumber(ARGV[6]) then
     redis.call('EXPIRE', KEYS[3], ARGV[6])
   end
@@ -127,6 +127,20 @@ const Script& unbind_script() {
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('DEL', KEYS[1])
 end
+return {'done'}
+)lua");
+  return script;
+}
+
+// KEYS the node's fence, its index
+// ARGV 1 token of the node, 2 socket id
+// Answers {'lost'} or {'done'}.
+const Script& unlist_script() {
+  static const Script script(R"lua(
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
+  return {'lost'}
+end
+redis.call('HDEL', KEYS[2], ARGV[2])
 return {'done'}
 )lua");
   return script;

@@ -13,6 +13,7 @@ const Script& enlist_script();
 const Script& enter_script();
 const Script& exit_script();
 const Script& unbind_script();
+const Script& unlist_script();
 const Script& raise_fence_script();
 const Script& lower_fence_script();
 

@@ -151,6 +151,7 @@ void both_are_made_to_agree_twice(void**) {
     test.node->rooms.leave(gone.room, gone.socket, [](const auto&) {});
   }
   test.sockets.bound.push_back({"late", test.node->socket("late")});
+  test.node->rooms.bind({test.sockets.bound.back()}, [](const auto&) {});
   test.client.call({"SREM", "room:room0:sockets", "bbbbX"});
   run_for(test.loop, 1000);
   assert_true(test.sockets.pages.empty());
