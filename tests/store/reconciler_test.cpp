@@ -218,6 +218,20 @@ void a_lost_connection_is_made_up_for(void**) {
   test.assert_in_agreement();
 }
 
+// Emptied just before the second pass: others may still be binding theirs.
+void what_was_not_bound_before_says_nothing_final(void**) {
+  Test test;
+  test.have(1);
+  const Binding bound = test.sockets.bound[0];
+  test.reconciler->check();
+  test.wait_for_answers(1);
+  test.client.call({"DEL", "room:" + bound.room + ":sockets"});
+  test.wait_for_answers(3);  // the second pass, and the first of a new check
+  for (const auto& answer : test.sockets.answers) assert_false(answer.final);
+  test.wait_for_answers(4);
+  assert_true(test.sockets.answers.back().final);
+}
+
 void nothing_happens_before_the_node_is_registered(void**) {
   Test test;
   test.have(3);
@@ -266,6 +280,7 @@ int main() {
       cmocka_unit_test(a_socket_that_is_joining_is_left_alone),
       cmocka_unit_test(a_check_during_a_check_begins_anew),
       cmocka_unit_test(a_lost_connection_is_made_up_for),
+      cmocka_unit_test(what_was_not_bound_before_says_nothing_final),
       cmocka_unit_test(nothing_happens_before_the_node_is_registered),
       cmocka_unit_test(a_socket_that_goes_while_it_is_bound_is_no_ghost),
   };
