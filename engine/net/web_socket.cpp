@@ -44,7 +44,7 @@ void WebSocket::send(std::initializer_list<std::string_view> parts, bool binary)
 void WebSocket::close(uint16_t code) {
   if (ended_ || close_code_ != 0) return;
   close_code_ = code == 0 ? kCloseNormal : code;
-  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, kCloseSeconds);
+  end_within(kCloseSeconds);
   lws_callback_on_writable(wsi_);
 }
 
@@ -62,7 +62,14 @@ void WebSocket::drop() {
   ended_ = true;
   queue_.clear();
   queued_ = 0;
-  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+  end_within(LWS_TO_KILL_ASYNC);
+}
+
+// libwebsockets looks at its deadlines only when something happens to it, and where no client is
+// busy nothing would: it is woken up.
+void WebSocket::end_within(int seconds) {
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, seconds);
+  lws_cancel_service_pt(wsi_);
 }
 
 bool WebSocket::on_receive(const char* data, size_t length) {

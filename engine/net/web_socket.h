@@ -47,6 +47,8 @@ class WebSocket : public Attachment {
     bool binary;
   };
   bool write(char* padded, size_t length, bool binary);
+  // Ends the connection after so many seconds, whatever is under way.
+  void end_within(int seconds);
   // Callbacks of libwebsockets, through Server. False ends the connection.
   bool on_receive(const char* data, size_t length);
   bool on_writable();
