@@ -10,7 +10,7 @@
 namespace signalbox::engineio {
 namespace {
 
-constexpr size_t kIdLength = 20;  // 120 random bits
+constexpr size_t kRandomLength = 20;  // of an id: 120 random bits
 constexpr std::string_view kRevision = "4";
 
 const net::Response kFull = {.status = 503, .body = R"({"error":"Too many sessions"})"};
@@ -25,11 +25,12 @@ bool well_formed_origin(std::string_view origin) {
 }  // namespace
 
 Server::Server(Loop& loop, const Options& options, const net::OriginPolicy& origins,
-               Counters& counters, Accept accept)
+               Counters& counters, Accept accept, net::Place place)
     : options_(options),
       origins_(origins),
       counters_(counters),
       accept_(std::move(accept)),
+      place_(std::move(place)),
       reaper_(loop, [this] { retired_.clear(); }),
       pings_(loop, static_cast<uint64_t>(options.engineio_ping_interval),
              [](void* session) { static_cast<Session*>(session)->on_ping_due(); }),
@@ -38,7 +39,9 @@ Server::Server(Loop& loop, const Options& options, const net::OriginPolicy& orig
       upgrades_(loop, static_cast<uint64_t>(options.engineio_upgrade_timeout),
                 [](void* session) { static_cast<Session*>(session)->drop_probe(); }) {}
 
-Server::~Server() = default;
+Server::~Server() {
+  place_.group->remove_sessions(place_.number, sessions_.size());
+}
 
 net::Response Server::refuse(Refusal refusal) {
   struct Row {
@@ -127,7 +130,8 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_u
 const net::Response* Server::obstacle() const {
   if (!accepting_) return &kLeaving;
   // Polling sessions live without a connection: they are bounded by the same number by themselves.
-  return sessions_.size() >= static_cast<size_t>(options_.limits_connections) ? &kFull : nullptr;
+  const auto most = static_cast<size_t>(options_.limits_connections);
+  return place_.group->sessions() >= most ? &kFull : nullptr;
 }
 
 std::unique_ptr<const Handshake> Server::keep(const net::Request& request) const {
@@ -137,10 +141,13 @@ std::unique_ptr<const Handshake> Server::keep(const net::Request& request) const
 
 Session& Server::open_session(const net::Address& client,
                               std::unique_ptr<const Handshake> handshake) {
-  auto owned = std::make_unique<Session>(*this, random_id(kIdLength), client, std::move(handshake));
+  auto owned = std::make_unique<Session>(
+      *this, place_.group->id_prefix(place_.number) + random_id(kRandomLength), client,
+      std::move(handshake));
   Session& session = *owned;
   session.begin(accept_(session));
   sessions_.emplace(session.id(), std::move(owned));
+  place_.group->add_session(place_.number);
   ++counters_.sessions_opened;
   return session;
 }
@@ -164,6 +171,7 @@ void Server::retire(Session& session) {
   if (found == sessions_.end()) return;
   retired_.push_back(std::move(found->second));
   sessions_.erase(found);
+  place_.group->remove_sessions(place_.number, 1);
   ++counters_.sessions_closed;
   reaper_.start(0);
 }

@@ -20,6 +20,7 @@
 #include "engine/engineio/session.h"
 #include "engine/net/handler.h"
 #include "engine/net/origin_policy.h"
+#include "engine/net/port_group.h"
 
 namespace signalbox::engineio {
 
@@ -28,9 +29,9 @@ class Server {
   // Makes the handler of a new session.
   using Accept = std::function<std::unique_ptr<SessionHandler>(Session& session)>;
 
-  // Keeps references to all but `accept`.
+  // Keeps references to all but `accept` and `place`, which is that of the net::Server.
   Server(Loop& loop, const Options& options, const net::OriginPolicy& origins, Counters& counters,
-         Accept accept);
+         Accept accept, net::Place place = {});
   ~Server();
 
   // The requests under our path, as net::Handler has them.
@@ -89,6 +90,7 @@ class Server {
   const net::OriginPolicy& origins_;
   Counters& counters_;
   Accept accept_;
+  const net::Place place_;
   bool handshakes_kept_ = false;
   bool accepting_ = true;
   std::unordered_map<std::string_view, std::unique_ptr<Session>> sessions_;  // by Session::id()

@@ -107,7 +107,7 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
       on_http_closed(server, wsi);
-      if (server.connections_ > 0) --server.connections_;
+      server.on_connection_gone();
       return 0;
     default:
       return 0;
@@ -227,6 +227,10 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
   if (strcasecmp(header(wsi, WSI_TOKEN_UPGRADE).c_str(), "websocket") != 0) return kEnd;
   ++server.counters_.http_requests;
   const Request request = read(server, wsi);
+  // The session lives with another server, which cannot be given a connection whose beginning has
+  // been read. A proxy that keeps connections, the only one to ask this on a used one, asks again
+  // on a new one when it finds this one closed, and that goes where it belongs.
+  if (server.elsewhere(request)) return kEnd;
   const BodyFraming framing = body_framing(wsi);
   Response refusal;
   if (request.method != Method::kGet || header(wsi, WSI_TOKEN_VERSION) != "13" ||
@@ -261,8 +265,7 @@ int Dispatch::on_established(Server& server, struct lws* wsi) {
 void Dispatch::on_http_closed(Server& server, struct lws* wsi) {
   if (const auto exchange = exchange_of(wsi)) {
     server.unwatch(*exchange);
-    exchange->wsi_ = nullptr;
-    if (auto on_abort = std::exchange(exchange->on_abort_, nullptr)) on_abort();
+    exchange->client_left();
   }
   attach(wsi, nullptr);
 }
@@ -273,7 +276,7 @@ void Dispatch::deliver(Server& server, HttpExchange& exchange) {
     exchange.respond({.status = 204});
     return;
   }
-  server.handler_.on_request(exchange.shared_from_this());
+  if (!server.forward(exchange)) server.handler_.on_request(exchange.shared_from_this());
 }
 
 void Dispatch::refuse(HttpExchange& exchange, int status, const char* error) {

@@ -21,6 +21,8 @@ class Server;
 class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
  public:
   HttpExchange(Server& server, struct lws* wsi, Request request);
+  // One whose client is elsewhere: `answer` gets the response.
+  HttpExchange(Request request, std::function<void(Response response)> answer);
   ~HttpExchange();
 
   const Request& request() const { return request_; }
@@ -32,11 +34,17 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   // request is delivered; without it the departure may pass unnoticed until the answer.
   void set_on_abort(std::function<void()> on_abort) { on_abort_ = std::move(on_abort); }
 
+  // For whoever has the connection: it is gone.
+  void client_left();
+
  private:
   friend class Dispatch;
   friend class Server;
-  Server& server_;
-  struct lws* wsi_;  // null once the connection is gone
+  bool gone() const { return wsi_ == nullptr && !answer_; }
+
+  Server* server_ = nullptr;              // null: the client is elsewhere
+  struct lws* wsi_ = nullptr;             // null, too, once the connection is gone
+  std::function<void(Response)> answer_;  // null once the client elsewhere is gone
   Request request_;
   std::function<void()> on_abort_;
   std::unique_ptr<ChunkedDecoder> chunks_;  // only of a body that comes in chunks

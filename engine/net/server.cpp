@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "engine/net/dispatch.h"
+#include "engine/net/forwarding.h"
+#include "engine/net/request_line.h"
 
 namespace signalbox::net {
 namespace {
@@ -40,13 +42,15 @@ int descriptor_limit() {
 }  // namespace
 
 Server::Server(Loop& loop, const Log& log, const Options& options, const OriginPolicy& origins,
-               Counters& counters, Handler& handler)
+               Counters& counters, Handler& handler, Place place)
     : loop_(loop),
       log_(log),
       options_(options),
       counters_(counters),
       handler_(handler),
       origins_(origins),
+      group_(std::move(place.group)),
+      place_(place.number),
       listener_(loop),
       // At once: what is to be closed later it looks after only when something else happens.
       hangups_(loop,
@@ -59,6 +63,7 @@ Server::Server(Loop& loop, const Log& log, const Options& options, const OriginP
 // Without close() only when open() has failed: then nothing hangs on the loop that a turn must
 // free.
 Server::~Server() {
+  group_->leave(place_);
   if (context_ != nullptr) lws_context_destroy(context_);
 }
 
@@ -74,8 +79,11 @@ Status Server::open() {
   }
   Status status = shown_headers_.add(options_.http_headers);
   if (!status.ok()) return status;
-  status = listener_.open(options_.listen_host, static_cast<uint16_t>(options_.listen_port));
+  std::shared_ptr<const ListeningSocket> socket;
+  status =
+      group_->listen(options_.listen_host, static_cast<uint16_t>(options_.listen_port), socket);
   if (!status.ok()) return status;
+  port_ = socket->port();
 
   // Process-wide in libwebsockets: a library must not write to its host's stderr.
   static std::once_flag quiet;
@@ -111,11 +119,19 @@ Status Server::open() {
   if (vhost_ == nullptr) {
     return Status(ErrorCode::kSystem, "libwebsockets cannot create its virtual host");
   }
-  listener_.start([this](int fd) { adopt(fd); },
-                  [this] {
-                    ++counters_.connections_refused;
-                    log_.debug("a connection was turned away: no descriptors or memory left");
-                  });
+  if (!group_->alone()) {
+    reception_ =
+        std::make_unique<Reception>(loop_, static_cast<uint64_t>(options_.http_request_timeout),
+                                    [this](const std::shared_ptr<Arrival>& arrival,
+                                           std::string_view line) { give(arrival, line); });
+  }
+  group_->enter(place_, loop_, *this);
+  listener_.start(
+      std::move(socket), [this](int fd) { accept(fd); },
+      [this] {
+        ++counters_.connections_refused;
+        log_.debug("a connection was turned away: no descriptors or memory left");
+      });
   return {};
 }
 
@@ -126,20 +142,74 @@ void Server::offer_subprotocol(const std::string& offered) {
   subprotocol_[first.size()] = '\0';
 }
 
-void Server::adopt(int fd) {
-  if (connections_ >= static_cast<size_t>(options_.limits_connections) || fd >= descriptor_limit_) {
+void Server::stop_listening() {
+  group_->take_no_new(place_);
+  listener_.close();
+}
+
+void Server::accept(int fd) {
+  if (!group_->add_connection(static_cast<size_t>(options_.limits_connections))) {
     ++counters_.connections_refused;
     ::close(fd);
     return;
   }
+  auto arrival = std::make_shared<Arrival>(group_, fd);
+  if (reception_) {
+    if (!reception_->add(std::move(arrival))) ++counters_.connections_refused;
+    return;
+  }
+  arrival->assign(place_);
+  adopt(arrival);
+}
+
+void Server::give(const std::shared_ptr<Arrival>& arrival, std::string_view line) {
+  const std::string_view session = session_in(line, options_.socketio_path);
+  const size_t there = session.empty() ? group_->least_busy(place_)
+                                       : group_->elsewhere(place_, session).value_or(place_);
+  arrival->assign(there);
+  if (there != place_ &&
+      group_->post(there, [arrival](Server& server) { server.adopt(arrival); })) {
+    return;
+  }
+  arrival->assign(place_);
+  adopt(arrival);
+}
+
+void Server::adopt(const std::shared_ptr<Arrival>& arrival) {
+  if (arrival->fd() >= descriptor_limit_) {
+    ++counters_.connections_refused;
+    return;
+  }
   // Counted first: a failure half-way destroys the connection, which counts it out again.
   const size_t before = connections_++;
-  if (lws_adopt_socket_vhost(vhost_, fd) == nullptr) {  // closes fd when it fails
-    connections_ = before;
+  if (lws_adopt_socket_vhost(vhost_, arrival->release()) == nullptr) {  // closes it when it fails
+    if (connections_ != before) on_connection_gone();
     ++counters_.connections_refused;
     return;
   }
   ++counters_.connections_accepted;
+}
+
+void Server::on_connection_gone() {
+  if (connections_ == 0) return;
+  --connections_;
+  group_->remove_burden(place_);
+  group_->remove_connection();
+}
+
+std::optional<size_t> Server::elsewhere(const Request& request) const {
+  if (group_->alone() || !request.path.starts_with(options_.socketio_path)) return std::nullopt;
+  return group_->elsewhere(place_, request.parameter("sid").value_or(std::string_view()));
+}
+
+bool Server::forward(HttpExchange& exchange) {
+  const std::optional<size_t> there = elsewhere(exchange.request());
+  return there && net::forward(group_, place_, *there, exchange.shared_from_this());
+}
+
+void Server::take_over(const std::shared_ptr<HttpExchange>& exchange) {
+  handler_.on_headers(exchange);
+  if (!exchange->answered_) handler_.on_request(exchange);
 }
 
 void Server::pause_reading(HttpExchange& exchange) {
@@ -171,6 +241,8 @@ void Server::request_write(HttpExchange& exchange) {
 
 void Server::close(std::function<void()> closed) {
   listener_.close();
+  group_->leave(place_);
+  if (reception_) reception_->clear();
   closed_ = std::move(closed);
   // libwebsockets closes its connections in the first call, its handles in the turns that follow,
   // and frees itself in the second call, which clears context_.

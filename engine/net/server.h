@@ -11,7 +11,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/core/counters.h"
@@ -24,6 +26,8 @@
 #include "engine/net/hangup_watch.h"
 #include "engine/net/listener.h"
 #include "engine/net/origin_policy.h"
+#include "engine/net/port_group.h"
+#include "engine/net/reception.h"
 #include "engine/net/request_headers.h"
 
 struct lws;
@@ -35,28 +39,33 @@ namespace signalbox::net {
 class Server {
  public:
   Server(Loop& loop, const Log& log, const Options& options, const OriginPolicy& origins,
-         Counters& counters, Handler& handler);
+         Counters& counters, Handler& handler, Place place = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds the listener and begins to serve. kAddress, kInvalid (proxy.trusted, http.headers), or
-  // kSystem.
+  // Listens, on the socket of the group, and begins to serve. kAddress, kInvalid (proxy.trusted,
+  // http.headers), or kSystem.
   Status open();
 
   // Whether the requests that come from now on hold their headers. Not unless asked for: they take
   // memory for as long as a poll waits.
   void keep_headers(bool keep) { headers_kept_ = keep; }
 
-  // Stops accepting; connections live on.
-  void stop_listening() { listener_.close(); }
+  // Stops accepting; connections live on, and those of its sessions still come where others accept
+  // them.
+  void stop_listening();
+
+  // From a server that shares the port: a connection, and a request that was received there.
+  void adopt(const std::shared_ptr<Arrival>& arrival);
+  void take_over(const std::shared_ptr<HttpExchange>& exchange);
 
   // Ends every connection (each handler hears of it inside this call) and calls `closed` in a later
   // turn, once libwebsockets has let go of the loop; then, not earlier, this may be destroyed.
   // Nothing can be opened afterwards.
   void close(std::function<void()> closed);
 
-  uint16_t port() const { return listener_.port(); }
+  uint16_t port() const { return port_; }
   const OriginPolicy& origins() const { return origins_; }
   size_t web_sockets() const { return web_sockets_; }
 
@@ -65,7 +74,14 @@ class Server {
   friend class WebSocket;
   friend class Dispatch;  // the callback of libwebsockets (dispatch.cpp)
 
-  void adopt(int fd);
+  void accept(int fd);
+  // Gives a connection to the server whose session its request line names, or to the least busy.
+  void give(const std::shared_ptr<Arrival>& arrival, std::string_view line);
+  // Which other server has the session that the request names.
+  std::optional<size_t> elsewhere(const Request& request) const;
+  // Passes a request to the server that has its session; false when that is this one, or none.
+  bool forward(HttpExchange& exchange);
+  void on_connection_gone();
   void go_on_closing();
   // While an answer is awaited nothing is read; the hang-up watch tells when a client goes whose
   // handler wants to know (HttpExchange::set_on_abort).
@@ -87,7 +103,11 @@ class Server {
   std::vector<AddressRange> trusted_;
   RequestHeaders shown_headers_;
   bool headers_kept_ = false;
+  const std::shared_ptr<PortGroup> group_;
+  const size_t place_;  // in it
   Listener listener_;
+  std::unique_ptr<Reception> reception_;  // null: nobody shares the port
+  uint16_t port_ = 0;
   HangupWatch hangups_;
   struct lws_context* context_ = nullptr;
   struct lws_vhost* vhost_ = nullptr;

@@ -1,0 +1,64 @@
+#include "engine/net/listening_socket.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace signalbox::net {
+namespace {
+
+Status refused(const std::string& host, uint16_t port, const std::string& why) {
+  return Status(ErrorCode::kAddress,
+                "cannot listen on " + host + " port " + std::to_string(port) + ": " + why);
+}
+
+}  // namespace
+
+Status ListeningSocket::open(const std::string& host, uint16_t port,
+                             std::shared_ptr<const ListeningSocket>& opened) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int rc = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (rc != 0) return refused(host, port, gai_strerror(rc));
+  std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
+
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    if (errno == EAFNOSUPPORT && host == "::") return open("0.0.0.0", port, opened);
+    return refused(host, port, strerror(errno));
+  }
+  const int on = 1;
+  const int off = 0;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (found->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) {
+    const int error = errno;
+    ::close(fd);
+    if (error == EADDRNOTAVAIL && host == "::") return open("0.0.0.0", port, opened);
+    return refused(host, port,
+                   error == EADDRINUSE ? "the port is in use" : std::string(strerror(error)));
+  }
+  opened = std::make_shared<const ListeningSocket>(fd);
+  return {};
+}
+
+ListeningSocket::ListeningSocket(int fd) : fd_(fd) {
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
+  port_ = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                            : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+}
+
+ListeningSocket::~ListeningSocket() {
+  ::close(fd_);
+}
+
+}  // namespace signalbox::net
