@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "engine/core/loop.h"
+#include "engine/net/port_group.h"
 #include "engine/node.h"
 #include "engine/store/redis_options.h"
 
@@ -58,6 +59,23 @@ class Engine::Impl {
   }
 
   const Options& options() const { return options_; }
+
+  Status share_port(Impl& other) {
+    const auto differ = [](const char* option) {
+      return Status(ErrorCode::kInvalid, std::string("option ") + option + " differs");
+    };
+    if (options_.listen_host != other.options_.listen_host) return differ("listen.host");
+    if (options_.listen_port != other.options_.listen_port) return differ("listen.port");
+    if (options_.socketio_path != other.options_.socketio_path) return differ("socketio.path");
+    if (this == &other) return {ErrorCode::kInvalid, "an engine shares its port with another one"};
+    const std::scoped_lock lock(mutex_, other.mutex_);
+    if (place_.group->sealed()) return {ErrorCode::kState, "the engine has begun to listen"};
+    if (!place_.group->alone()) return {ErrorCode::kState, "the engine shares a port already"};
+    size_t number = 0;
+    const Status status = other.place_.group->add_place(number);
+    if (status.ok()) place_ = {other.place_.group, number};
+    return status;
+  }
 
   Status run() {
     const Status begun = begin(Mode::kThread);
@@ -185,6 +203,7 @@ class Engine::Impl {
       return {ErrorCode::kSystem, error.what()};
     }
     mode_ = mode;
+    place_.group->seal();
     return {};
   }
 
@@ -207,7 +226,7 @@ class Engine::Impl {
     try {
       if (options_.signaling_enabled) status = store::validate_redis_options(options_);
       if (status.ok()) {
-        node = std::make_unique<Node>(*loop_, options_, log_, observers_.rooms, program_);
+        node = std::make_unique<Node>(*loop_, options_, log_, observers_.rooms, program_, place_);
         status = node->open();
       }
     } catch (const std::exception& error) {
@@ -263,8 +282,9 @@ class Engine::Impl {
   Options options_;  // changes on the loop's thread
   const Observers observers_;
   Log log_;
-  std::mutex mutex_;  // guards what begin() sets, and the program until then
+  std::mutex mutex_;  // guards what begin() sets, and until then the program and the place
   host::Program program_;
+  net::Place place_;
   Mode mode_ = Mode::kNone;
   std::unique_ptr<Loop> loop_;  // lives until the end, so that stop() and submit() always find it
   std::unique_ptr<Node> node_;  // the loop's thread's
@@ -289,6 +309,9 @@ Engine::~Engine() = default;
 
 const Options& Engine::options() const {
   return impl_->options();
+}
+Status Engine::share_port(Engine& other) {
+  return impl_->share_port(*other.impl_);
 }
 Status Engine::run() {
   return impl_->run();

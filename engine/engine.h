@@ -44,6 +44,12 @@ class Engine {
   // Those that are not live may be read on any thread.
   const Options& options() const;
 
+  // Makes this engine serve on the port of `other`, and of those which share that already: see
+  // net::PortGroup. kState when one of them has begun to listen, or this one shares a port already;
+  // kInvalid when their options listen.host, listen.port or socketio.path differ, or there are too
+  // many.
+  Status share_port(Engine& other);
+
   // Binds the listener and serves on this thread until stop(). kAddress when the address cannot be
   // bound, kInvalid for options that do not fit together, kState when it has served, or tried to,
   // before, kSystem when descriptors or memory are refused.

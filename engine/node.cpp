@@ -16,22 +16,24 @@ const net::Response kNotFound = {.status = 404, .body = R"({"error":"Not found"}
 }  // namespace
 
 Node::Node(Loop& loop, const Options& options, const Log& log,
-           const signaling::RoomObservers& observers, const host::Program& program)
+           const signaling::RoomObservers& observers, const host::Program& program,
+           const net::Place& place)
     : loop_(loop),
       options_(options),
       origins_(options.cors_origins),
       signaling_(options.signaling_enabled
-                     ? std::make_unique<signaling::Service>(loop, log, options, counters_,
-                                                            room_hooks(observers, program),
-                                                            [this] { return engineio_.sessions(); })
+                     ? std::make_unique<signaling::Service>(
+                           loop, log, options, counters_, room_hooks(observers, program),
+                           [group = place.group] { return group->sessions(); })
                      : nullptr),
       host_bus_(signaling_ ? std::make_unique<HostBus>(signaling_->neighbours()) : nullptr),
       socketio_(loop, options, counters_,
                 signaling_ ? signaling_->neighbours().id() : random_id(store::kNodeIdLength)),
       host_(loop, options, counters_, program, socketio_),
-      engineio_(loop, options, origins_, counters_,
-                [this](engineio::Session& session) { return socketio_.accept(session); }),
-      net_(loop, log, options, origins_, counters_, *this),
+      engineio_(
+          loop, options, origins_, counters_,
+          [this](engineio::Session& session) { return socketio_.accept(session); }, place),
+      net_(loop, log, options, origins_, counters_, *this, place),
       drain_(loop, engineio_),
       silence_(loop, [this] { check_silence(); }) {
   if (signaling_) {

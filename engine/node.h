@@ -22,6 +22,7 @@
 #include "engine/host_bus.h"
 #include "engine/net/handler.h"
 #include "engine/net/origin_policy.h"
+#include "engine/net/port_group.h"
 #include "engine/net/server.h"
 #include "engine/signaling/service.h"
 #include "engine/socketio/server.h"
@@ -32,7 +33,8 @@ class Node : private net::Handler {
  public:
   // Keeps references; throws std::runtime_error when the system refuses descriptors.
   Node(Loop& loop, const Options& options, const Log& log,
-       const signaling::RoomObservers& observers, const host::Program& program);
+       const signaling::RoomObservers& observers, const host::Program& program,
+       const net::Place& place);
   ~Node() override;
 
   // Binds the listener and begins to serve. kAddress, kInvalid or kSystem.

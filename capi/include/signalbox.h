@@ -297,6 +297,21 @@ typedef struct sbx_engine sbx_engine;
 SBX_API sbx_error sbx_engine_create(const sbx_config* config, const sbx_callbacks* callbacks,
                                     sbx_engine** engine);
 
+/** Lets `engine` serve on the same port as `with`, and as those engines that share it already: for
+ * a host that wants to use more cores, each engine on a thread of its own. To be called before any
+ * of them listens. Then start each as you like; each accepts clients, and a client is served by the
+ * engine that had the least to do when it came. What a client sends later, be it on another
+ * connection, finds the engine that has its session. The option limits.connections bounds all of
+ * them together. Otherwise each is an engine of its own: its callbacks come on its own thread,
+ * handlers are registered with each, sockets, tickets and rooms of sbx_join belong to one of them,
+ * and sockets of different engines meet through Redis, in rooms of the room application. Any of
+ * them can be stopped, joined and destroyed before the others, in any order, while those serve;
+ * its sessions end with it, and its clients come back to the others. SBX_E_STATE when one of them
+ * has begun to listen, or `engine` shares a port already; SBX_E_INVALID when they are the same
+ * engine, their options listen.host, listen.port or socketio.path differ, or 64 engines share the
+ * port. Since 1.1. */
+SBX_API sbx_error sbx_engine_share_port(sbx_engine* engine, sbx_engine* with);
+
 /** Listens and serves on a thread of the engine's own. Returns once it listens; after a failure no
  * callback but `log` was called. An engine serves once. SBX_E_INVALID when options do not fit
  * together, SBX_E_ADDRESS when the listening address cannot be had, SBX_E_SYSTEM when the system

@@ -110,6 +110,14 @@ sbx_error sbx_engine_create(const sbx_config* config, const sbx_callbacks* callb
   });
 }
 
+sbx_error sbx_engine_share_port(sbx_engine* engine, sbx_engine* with) {
+  return guard([&] {
+    if (engine == nullptr) return null("engine");
+    if (with == nullptr) return null("with");
+    return engine->engine.share_port(with->engine);
+  });
+}
+
 sbx_error sbx_engine_start(sbx_engine* engine) {
   return guard([&] { return engine == nullptr ? null("engine") : engine->engine.start(); });
 }

@@ -58,8 +58,6 @@ class Server {
   // net::Server::keep_headers(). Not unless asked for: it takes memory for as long as they live.
   void keep_handshakes(bool keep) { handshakes_kept_ = keep; }
 
-  size_t sessions() const { return sessions_.size(); }
-
  private:
   friend class Drain;
   friend class Session;
