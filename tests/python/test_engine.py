@@ -56,6 +56,29 @@ def test_engine_listens_inside_with_and_not_after():
         sockets.create_connection(("127.0.0.1", port), PATIENCE)
 
 
+def test_engines_share_a_port_and_each_has_clients_of_its_own():
+    engines = [make(), make()]
+    engines[1].share_port(engines[0])
+    served = []
+
+    def counting(engine):
+        return lambda socket: served.append(engine)
+
+    for engine in engines:
+        engine.on("who")(counting(engine))
+    with engines[0], engines[1]:
+        assert engines[0].url == engines[1].url
+        with pytest.raises(signalbox.StateError):
+            make().share_port(engines[0])
+        clients = [socketio.Client(reconnection=False) for _ in range(4)]
+        for client in clients:
+            client.connect(engines[0].url, wait_timeout=PATIENCE)
+            client.call("who", timeout=PATIENCE)
+        for client in clients:
+            client.disconnect()
+    assert sorted(served.count(engine) for engine in engines) == [2, 2]
+
+
 @pytest.mark.parametrize("host,url", [("::1", "http://[::1]:"), ("0.0.0.0", "http://127.0.0.1:"),
                                       ("::", "http://127.0.0.1:")])
 def test_url_can_be_reached(host, url):

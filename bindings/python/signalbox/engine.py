@@ -116,6 +116,13 @@ class Engine(Handlers):
         for name, value in to_pairs(options):
             self._core.set(name, value)
 
+    def share_port(self, other: "Engine") -> None:
+        """Serves on the port of `other`, and of those which share it already, to use more cores; to be
+        called before any of them starts, with the same options of listening. Each has handlers of its
+        own, and clients of its own: whichever had the least to do when they came. StateError when one
+        has started, InvalidError when their options differ."""
+        self._core.share_port(other._core)
+
     @property
     def port(self) -> int:
         """The port it listens on; 0 while it does not."""

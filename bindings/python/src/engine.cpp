@@ -89,6 +89,10 @@ void Engine::set(const std::string& name, const std::string& value) {
   check(sbx_engine_set(engine(), c_text(name), c_text(value)));
 }
 
+void Engine::share_port(const Engine& other) {
+  check(sbx_engine_share_port(engine(), other.engine()));
+}
+
 void Engine::set_hook(const std::string& name, py::object function) {
   static const std::map<std::string, Function Hooks::*> kHooks = {
       {"log", &Hooks::log},

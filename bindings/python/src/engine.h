@@ -67,6 +67,7 @@ class Engine {
   void destroy();
   uint16_t port() const;
   void set(const std::string& name, const std::string& value);
+  void share_port(const Engine& other);
 
   // `name` is that of a member of Hooks; a function of None takes the hook away.
   void set_hook(const std::string& name, py::object function);

@@ -67,6 +67,7 @@ PYBIND11_MODULE(_core, m) {
       .def("destroy", &Engine::destroy)
       .def("port", &Engine::port)
       .def("set", &Engine::set, py::arg("name"), py::arg("value"))
+      .def("share_port", &Engine::share_port, py::arg("other"))
       .def("set_hook", &Engine::set_hook, py::arg("name"), py::arg("function"))
       .def("add_namespace", &Engine::add_namespace, py::arg("name"), py::arg("connecting"),
            py::arg("connected"), py::arg("disconnected"), py::arg("event"))
