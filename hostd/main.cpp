@@ -1,4 +1,4 @@
-// hostd: serves one engine until it is told to end.
+// hostd: serves until it is told to end.
 //
 // Exit codes: 0 ended as asked; 1 could not serve; 2 refused an option.
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "hostd/options.h"
 #include "hostd/reload.h"
 #include "hostd/signals.h"
+#include "hostd/workers.h"
 
 namespace hostd {
 namespace {
@@ -29,26 +30,19 @@ std::string printable_url(const std::string& host, uint16_t port) {
 
 enum class End { kAsAsked, kFailed, kRefused };
 
-// Serves until the engine has ended.
+// Serves until the engines have ended.
 End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
-  sbx_callbacks callbacks{};
-  callbacks.size = sizeof callbacks;
-  callbacks.user = &signals;
-  callbacks.log = [](void*, sbx_log_level level, const char* line) { log(level, line); };
-  callbacks.stopped = [](void* user) { static_cast<Signals*>(user)->engine_stopped(); };
-
-  sbx_engine* created = nullptr;
-  sbx_error rc = sbx_engine_create(settings.config.get(), &callbacks, &created);
-  Engine engine(created);
-  if (rc == SBX_OK) rc = sbx_engine_start(engine.get());
+  Workers workers(settings.config.get(), settings.workers(), signals);
+  const sbx_error rc = workers.start();
   if (rc != SBX_OK) {
     log(SBX_LOG_ERROR, sbx_last_error());
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
   }
   std::cout << "signalbox listening on "
-            << printable_url(settings.values.at("listen.host"), sbx_engine_port(engine.get()))
-            << std::endl;
+            << printable_url(settings.values.at("listen.host"), workers.port()) << std::endl;
 
+  End end = End::kAsAsked;
+  size_t serving = workers.count();
   int asked = 0;
   bool redis_lives = true;
   for (;;) {
@@ -57,18 +51,21 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
         ++asked;
         if (asked == 1) log(SBX_LOG_INFO, "ending: clients are sent away one after another");
         if (asked == 2) log(SBX_LOG_INFO, "ending: clients are sent away at once");
-        sbx_engine_stop(engine.get());
+        workers.stop();
         break;
       case Signals::Event::kReloadRequested:
-        reload(settings, engine.get());
+        reload(settings, workers);
         break;
       case Signals::Event::kRedisEnded:
         log(SBX_LOG_ERROR, "the embedded redis-server has ended; ending too");
         redis_lives = false;
-        sbx_engine_stop(engine.get());
+        workers.stop();
         break;
       case Signals::Event::kEngineStopped:
-        return asked > 0 && redis_lives ? End::kAsAsked : End::kFailed;
+        if (asked == 0 || !redis_lives) end = End::kFailed;
+        if (--serving == 0) return end;
+        if (end == End::kFailed) workers.stop();  // the others do not go on without one
+        break;
     }
   }
 }

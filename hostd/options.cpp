@@ -1,5 +1,7 @@
 #include "hostd/options.h"
 
+#include <sched.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
@@ -16,6 +18,8 @@ namespace hostd {
 namespace {
 
 constexpr const char* kDefaultLogLevel = "info";
+constexpr const char* kDefaultWorkers = "1";
+constexpr size_t kMostWorkers = 64;  // engines that can share a port
 
 std::vector<sbx_option_info> option_table() {
   std::vector<sbx_option_info> table(sbx_option_count());
@@ -91,6 +95,13 @@ CommandLine read_command_line(CLI::App& app, const std::vector<sbx_option_info>&
       "REDIS_PORT, CORS_ORIGIN, NODE_ENV, DISABLE_JOIN_RATE_LIMIT=1.\n"
       "On SIGHUP the file is read again; options marked \"live\" then change at once.");
 
+  std::string workers;
+  const CLI::Option* workers_flag =
+      app.add_option("--workers", workers,
+                     "engines that share the port, each on a thread of its own; 0: as many as the "
+                     "process may use CPUs [0..64, default 1]")
+          ->type_name("INT");
+
   std::vector<std::string> values(table.size());
   std::vector<CLI::Option*> flags;
   for (size_t i = 0; i < table.size(); ++i) {
@@ -101,6 +112,7 @@ CommandLine read_command_line(CLI::App& app, const std::vector<sbx_option_info>&
   if (log_level_flag->count() > 0) {
     line.flags.push_back({kLogLevel, log_level, std::string("--") + kLogLevel});
   }
+  if (workers_flag->count() > 0) line.flags.push_back({kWorkers, workers, "--workers"});
   for (size_t i = 0; i < table.size(); ++i) {
     if (flags[i]->count() > 0) {
       line.flags.push_back({table[i].name, values[i], std::string("--") + table[i].name});
@@ -119,6 +131,24 @@ std::optional<sbx_log_level> log_level_of(const std::string& text) {
   return static_cast<sbx_log_level>(found - std::begin(kLogLevels));
 }
 
+// --- The workers ---
+
+size_t allowed_cpus() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  // It fails only where there are more CPUs than fit: enough for any number of workers.
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return kMostWorkers;
+  return std::min(static_cast<size_t>(CPU_COUNT(&allowed)), kMostWorkers);
+}
+
+std::optional<size_t> workers_of(const std::string& text) {
+  const bool number =
+      !text.empty() && text.size() <= 2 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!number || std::stoul(text) > kMostWorkers) return std::nullopt;
+  return text == "0" ? allowed_cpus() : std::stoul(text);
+}
+
 // --- The environment ---
 
 Layer read_environment(const std::vector<sbx_option_info>& table) {
@@ -131,6 +161,7 @@ Layer read_environment(const std::vector<sbx_option_info>& table) {
     }
   };
   take(kLogLevel);
+  take(kWorkers);
   for (const sbx_option_info& option : table) take(option.name);
   return layer;
 }
@@ -205,6 +236,7 @@ Settings merge(std::string file, std::vector<Layer> above,
   settings.config.reset(sbx_config_new());
   if (settings.config == nullptr) throw std::bad_alloc();
   settings.values[kLogLevel] = kDefaultLogLevel;
+  settings.values[kWorkers] = kDefaultWorkers;
   for (const sbx_option_info& option : table) settings.values[option.name] = option.default_value;
   const auto take = [&](const Setting& setting) {
     const auto& [option, value, source] = setting;
@@ -212,6 +244,12 @@ Settings merge(std::string file, std::vector<Layer> above,
       if (!log_level_of(value)) {
         refused.push_back(source + ": '" + value +
                           "' is not allowed: error, warning, info or debug");
+        return;
+      }
+    } else if (option == kWorkers) {
+      if (!workers_of(value)) {
+        refused.push_back(source + ": option workers: '" + value +
+                          "' is not allowed; an integer from 0 to " + std::to_string(kMostWorkers));
         return;
       }
     } else if (sbx_config_set(settings.config.get(), option.c_str(), value.c_str()) != SBX_OK) {
@@ -234,6 +272,10 @@ Settings merge(std::string file, std::vector<Layer> above,
 
 sbx_log_level Settings::log_level() const {
   return log_level_of(values.at(kLogLevel)).value_or(SBX_LOG_INFO);
+}
+
+size_t Settings::workers() const {
+  return workers_of(values.at(kWorkers)).value_or(1);
 }
 
 std::optional<Settings> read_settings(int argc, char** argv, int* exit_code) {
@@ -270,7 +312,7 @@ News read_again(const Settings& settings) {
     if (value == settings.values.at(option)) continue;
     const auto info = std::find_if(table.begin(), table.end(),
                                    [&](const auto& each) { return each.name == option; });
-    if (info == table.end() || info->live != 0) {
+    if (info != table.end() ? info->live != 0 : option == kLogLevel) {
       news.changed[option] = value;
     } else {
       news.waiting.push_back(option);

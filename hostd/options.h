@@ -4,6 +4,7 @@
 // Thread: the main thread; read_settings() before there are others: the environment is read.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,8 +14,9 @@
 
 namespace hostd {
 
-// The one option that is hostd's own; sbx_log_level by name.
+// The options that are hostd's own: sbx_log_level by name, and how many engines serve.
 inline constexpr const char* kLogLevel = "log-level";
+inline constexpr const char* kWorkers = "workers";
 
 // One option that was given.
 struct Setting {
@@ -26,12 +28,13 @@ using Layer = std::vector<Setting>;
 
 struct Settings {
   Config config;
-  std::map<std::string, std::string> values;  // of every option, kLogLevel too
+  std::map<std::string, std::string> values;  // of every option, hostd's own too
   bool redis_given = false;  // a flag, the environment or the file says which Redis
   std::string file;          // that was read; empty: none
   std::vector<Layer> above;  // what goes before the file, from the weakest to the strongest
 
   sbx_log_level log_level() const;
+  size_t workers() const;
 };
 
 // Reads the settings; for each option the first of these that names it counts: the flag,

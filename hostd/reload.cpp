@@ -8,17 +8,17 @@
 namespace hostd {
 namespace {
 
-sbx_error apply(sbx_engine* engine, const Settings& settings, const std::string& option) {
+sbx_error apply(Workers& workers, const Settings& settings, const std::string& option) {
   if (option != kLogLevel) {
-    return sbx_engine_set(engine, option.c_str(), settings.values.at(option).c_str());
+    return workers.set(option.c_str(), settings.values.at(option).c_str());
   }
   set_log_level(settings.log_level());
-  return sbx_engine_set_log_level(engine, settings.log_level());
+  return workers.set_log_level(settings.log_level());
 }
 
 }  // namespace
 
-void reload(Settings& settings, sbx_engine* engine) {
+void reload(Settings& settings, Workers& workers) {
   if (settings.file.empty()) {
     log(SBX_LOG_WARNING, "SIGHUP: no file to read again, for none was given (--config)");
     return;
@@ -33,7 +33,7 @@ void reload(Settings& settings, sbx_engine* engine) {
   for (const auto& [option, value] : news.changed) {
     std::string& current = settings.values.at(option);
     const std::string before = std::exchange(current, value);
-    if (apply(engine, settings, option) == SBX_OK) {
+    if (apply(workers, settings, option) == SBX_OK) {
       log(SBX_LOG_INFO, option + " is '" + value + "' now, was '" + before + "'");
     } else {
       log(SBX_LOG_ERROR, option + ": " + sbx_last_error());

@@ -5,11 +5,12 @@
 #pragma once
 
 #include "hostd/options.h"
+#include "hostd/workers.h"
 
 namespace hostd {
 
 // Tells in the log what has changed and what needs a restart. When something in the file is not
 // allowed, nothing changes, and all of that is told.
-void reload(Settings& settings, sbx_engine* engine);
+void reload(Settings& settings, Workers& workers);
 
 }  // namespace hostd

@@ -20,7 +20,7 @@ Descriptor checked(int fd, const char* what) {
 
 }  // namespace
 
-Signals::Signals() : stopped_(checked(eventfd(0, EFD_CLOEXEC), "eventfd")) {
+Signals::Signals() : stopped_(checked(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE), "eventfd")) {
   sigset_t taken;
   sigemptyset(&taken);
   for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&taken, number);
@@ -35,7 +35,11 @@ Signals::Event Signals::wait(int redis_end) {
   while (poll(waited.data(), waited.size(), -1) < 0) {
     if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
   }
-  if (waited[1].revents != 0) return Event::kEngineStopped;
+  if (waited[1].revents != 0) {
+    uint64_t one = 0;
+    [[maybe_unused]] ssize_t size = read(stopped_.get(), &one, sizeof one);
+    return Event::kEngineStopped;
+  }
   if (waited[0].revents != 0) {
     signalfd_siginfo info{};
     [[maybe_unused]] ssize_t size = read(signals_.get(), &info, sizeof info);

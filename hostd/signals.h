@@ -20,7 +20,7 @@ class Signals {
   // when that is not waited for.
   Event wait(int redis_end);
 
-  // Makes wait() return kEngineStopped.
+  // Makes wait() return kEngineStopped, once for each call.
   void engine_stopped();
 
  private:

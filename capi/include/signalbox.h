@@ -303,13 +303,12 @@ SBX_API sbx_error sbx_engine_create(const sbx_config* config, const sbx_callback
  * engine that had the least to do when it came. What a client sends later, be it on another
  * connection, finds the engine that has its session. The option limits.connections bounds all of
  * them together. Otherwise each is an engine of its own: its callbacks come on its own thread,
- * handlers are registered with each, sockets, tickets and rooms of sbx_join belong to one of them,
- * and sockets of different engines meet through Redis, in rooms of the room application. Any of
- * them can be stopped, joined and destroyed before the others, in any order, while those serve;
- * its sessions end with it, and its clients come back to the others. SBX_E_STATE when one of them
- * has begun to listen, or `engine` shares a port already; SBX_E_INVALID when they are the same
- * engine, their options listen.host, listen.port or socketio.path differ, or 64 engines share the
- * port. Since 1.1. */
+ * handlers are registered with each, tickets belong to one of them, and their sockets reach each
+ * other as those of engines in different processes do, through Redis. Any of them can be stopped,
+ * joined and destroyed before the others, in any order, while those serve; its sessions end with
+ * it, and its clients come back to the others. SBX_E_STATE when one of them has begun to listen, or
+ * `engine` shares a port already; SBX_E_INVALID when they are the same engine, their options
+ * listen.host, listen.port or socketio.path differ, or 64 engines share the port. Since 1.1. */
 SBX_API sbx_error sbx_engine_share_port(sbx_engine* engine, sbx_engine* with);
 
 /** Listens and serves on a thread of the engine's own. Returns once it listens; after a failure no

@@ -1,4 +1,5 @@
 // The daemon under test: HOSTD (default: build/hostd/hostd), started with a Redis of the test's own.
+// HOSTD_WORKERS=3 in the environment gives it three workers where a test does not say how many.
 import { fileURLToPath } from 'node:url';
 import { start } from './process.mjs';
 import { startRedis } from './redis.mjs';
@@ -45,7 +46,12 @@ export async function runHostd(options, settings) {
 // Starts it and waits until it listens. Options that are given as null are left out. Unless told
 // otherwise it listens on a free port of 127.0.0.1 and limits no joins.
 export async function startHostd(options = {}, settings) {
-  const defaults = { 'listen.host': '127.0.0.1', 'listen.port': 0, 'limits.join_enabled': false };
+  const defaults = {
+    'listen.host': '127.0.0.1',
+    'listen.port': 0,
+    'limits.join_enabled': false,
+    workers: process.env.HOSTD_WORKERS ?? null,
+  };
   const child = launch({ ...defaults, ...options }, settings);
   const ready = new Promise((resolve, reject) => {
     child.stdout.on('data', () => {

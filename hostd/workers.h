@@ -1,0 +1,51 @@
+// The engines of this process: one, or several that share a port, each on a thread of its own.
+//
+// Thread: the main thread.
+// Owner: main. Destroying it ends those that serve.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hostd/handles.h"
+#include "hostd/signals.h"
+
+namespace hostd {
+
+class Workers {
+ public:
+  // `signals` hears of each engine that stops.
+  Workers(const sbx_config* config, size_t count, Signals& signals);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  // Makes the engines and starts them. After an error, which sbx_last_error() tells, it can only be
+  // destroyed.
+  sbx_error start();
+
+  // Asks every engine to stop.
+  void stop();
+
+  // sbx_engine_set, sbx_engine_set_log_level for each; the first error.
+  sbx_error set(const char* option, const char* value);
+  sbx_error set_log_level(sbx_log_level level);
+
+  uint16_t port() const { return sbx_engine_port(all_.front()->engine.get()); }
+  size_t count() const { return all_.size(); }
+
+ private:
+  struct Worker {
+    std::string name;  // what its lines of log begin with
+    Signals& signals;
+    Engine engine;
+  };
+
+  const sbx_config* config_;
+  std::vector<std::unique_ptr<Worker>> all_;
+};
+
+}  // namespace hostd
