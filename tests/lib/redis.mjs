@@ -1,12 +1,17 @@
-// A redis-server of the test's own (unix socket, no persistence) and a small RESP client to look
-// into it.
+// A redis-server of the test's own (unix socket; no persistence unless asked for) and a small RESP
+// client to look into it.
 import net from 'node:net';
 import path from 'node:path';
 import { removeDirectory, start, temporaryDirectory } from './process.mjs';
 import { within } from './wait.mjs';
 
-// Starts a server. Give `directory` to start one anew at the same socket, `port` for TCP as well.
-export async function startRedis({ directory = temporaryDirectory(), port = 0 } = {}) {
+// Starts a server. Give `directory` to start one anew at the same socket, `port` for TCP as well; with
+// `appendonly` it writes its data there, and reads what it finds.
+export async function startRedis({
+  directory = temporaryDirectory(),
+  port = 0,
+  appendonly = false,
+} = {}) {
   const socket = path.join(directory, 'redis.sock');
   const child = start('redis-server', [
     '--port',
@@ -20,7 +25,7 @@ export async function startRedis({ directory = temporaryDirectory(), port = 0 } 
     '--save',
     '',
     '--appendonly',
-    'no',
+    appendonly ? 'yes' : 'no',
     '--daemonize',
     'no',
   ]);
