@@ -27,14 +27,15 @@ PendingJoin take_join(Member& member) {
 
 }  // namespace
 
-Joins::Joins(const Options& options, Counters& counters, store::Rooms& rooms,
-             const RoomHooks& hooks, Members& members, HeldNews& held_news)
+Joins::Joins(const Options& options, Counters& counters, const RoomHooks& hooks, Members& members,
+             Neighbours& neighbours)
     : options_(options),
       counters_(counters),
-      rooms_(rooms),
       hooks_(hooks),
       members_(members),
-      held_news_(held_news) {}
+      neighbours_(neighbours),
+      rooms_(neighbours.rooms()),
+      held_news_(neighbours.held_news()) {}
 
 bool Joins::is_connected(const std::string& id) const {
   return members_.nsp().find(id) != nullptr;
@@ -113,11 +114,16 @@ void Joins::finish(const std::string& socket_id, const std::string& room,
     return;
   }
   const PendingJoin join = take_join(member(*socket));
+  // What we send may end a client that reads too slowly.
   for (size_t i = 0; i < join.times && is_connected(socket_id); ++i) {
     answer(*socket, room, reply, i > 0);
+    if (reply.result != store::JoinReply::Result::kJoined || !is_connected(socket_id)) continue;
+    if (i == 0) {
+      learn(*socket, room, reply);
+    } else {
+      neighbours_.send_rejoined(room, socket_id);  // Redis has told them once only
+    }
   }
-  if (!is_connected(socket_id)) return;  // what we sent has ended a client that reads too slowly
-  if (reply.result == store::JoinReply::Result::kJoined) learn(*socket, room, reply);
   if (is_connected(socket_id)) start(*socket);
 }
 

@@ -11,6 +11,7 @@
 #include "engine/core/options.h"
 #include "engine/signaling/held_news.h"
 #include "engine/signaling/members.h"
+#include "engine/signaling/neighbours.h"
 #include "engine/signaling/room_hooks.h"
 #include "engine/socketio/socket.h"
 #include "engine/store/rooms.h"
@@ -20,8 +21,8 @@ namespace signalbox::signaling {
 class Joins {
  public:
   // Keeps references to all of them.
-  Joins(const Options& options, Counters& counters, store::Rooms& rooms, const RoomHooks& hooks,
-        Members& members, HeldNews& held_news);
+  Joins(const Options& options, Counters& counters, const RoomHooks& hooks, Members& members,
+        Neighbours& neighbours);
 
   // A socket wants to join a room of a valid name. It is answered, now or later.
   void request(socketio::Socket& socket, std::string room);
@@ -49,9 +50,10 @@ class Joins {
 
   const Options& options_;
   Counters& counters_;
-  store::Rooms& rooms_;
   const RoomHooks& hooks_;
   Members& members_;
+  Neighbours& neighbours_;
+  store::Rooms& rooms_;
   HeldNews& held_news_;
 };
 

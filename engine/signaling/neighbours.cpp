@@ -66,6 +66,14 @@ void Neighbours::relay(const std::string& room, std::string_view socket, std::st
   bus_.send(store::node_of(socket), std::move(envelope));
 }
 
+void Neighbours::send_rejoined(const std::string& room, std::string_view socket) {
+  Envelope envelope;
+  envelope.kind = EnvelopeKind::kRejoined;
+  envelope.room = room;
+  envelope.socket = socket;
+  for (const std::string_view node : members_.nodes(room)) bus_.send(node, envelope);
+}
+
 void Neighbours::send_to_room(const std::string& room, std::string_view packet,
                               std::string_view except, std::span<const std::string> attachments) {
   Envelope envelope;

@@ -17,7 +17,6 @@
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
 #include "engine/signaling/held_news.h"
-#include "engine/signaling/joins.h"
 #include "engine/signaling/members.h"
 #include "engine/store/bus.h"
 #include "engine/store/cleaner.h"
@@ -64,6 +63,8 @@ class Neighbours : private store::Registry::Listener,
   // Passes an event on to one socket of another node, in the same room.
   void relay(const std::string& room, std::string_view socket, std::string_view packet,
              std::span<const std::string> attachments);
+  // Tells them that a socket of this node has joined the room that it was in once more.
+  void send_rejoined(const std::string& room, std::string_view socket);
   // Passes an event on to all sockets of a room that are connected to other nodes; `except`: a
   // socket's id or empty.
   void send_to_room(const std::string& room, std::string_view packet, std::string_view except,

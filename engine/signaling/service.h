@@ -35,7 +35,7 @@ class Service {
         redis_(store::make_redis(loop, log, options)),
         referrers_(*redis_),
         neighbours_(loop, log, options, counters, *redis_, members_),
-        joins_(options, counters, neighbours_.rooms(), hooks_, members_, neighbours_.held_news()),
+        joins_(options, counters, hooks_, members_, neighbours_),
         application_(counters, members_, joins_, neighbours_, hooks_),
         health_(loop, options, *redis_, std::move(connections)),
         api_(log, options, counters, neighbours_.rooms(), referrers_, application_, health_,
