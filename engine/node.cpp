@@ -88,7 +88,7 @@ Status Node::open() {
 // Clients come back with new ids, by which they can be reached.
 void Node::on_renamed(const std::string& id) {
   socketio_.set_node_id(id);
-  engineio_.close_all(engineio::CloseReason::kForced);
+  engineio_.close_all(engineio::CloseReason::kShutdown);
 }
 
 void Node::refresh() {

@@ -44,7 +44,7 @@ Fence Registry::fence() const {
 }
 
 std::string Registry::token() const {
-  return secret_ + ":" + std::to_string(registrations_);
+  return secret_ + ":" + std::to_string(number_);
 }
 
 Fence Registry::claim(const std::string& node) const {
@@ -115,6 +115,7 @@ void Registry::raise_fence() {
 
 void Registry::on_registered() {
   phase_ = Phase::kRegistered;
+  number_ = registrations_;
   timer_.start(static_cast<uint64_t>(options_.node_ttl / kHeartbeatsPerLease));
   listener_.on_registered();
   answer_waiting();

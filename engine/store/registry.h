@@ -56,7 +56,7 @@ class Registry {
   bool registered() const { return phase_ == Phase::kRegistered; }
   // Tells this node from another one of the same id, and its registrations from each other.
   const std::string& secret() const { return secret_; }
-  uint64_t number() const { return registrations_; }
+  uint64_t number() const { return number_; }
   // Holds while this node is registered; in a cluster it is beside the node's index.
   Fence fence() const;
 
@@ -105,7 +105,8 @@ class Registry {
   Listener& listener_;
   std::string id_;
   const std::string secret_;
-  uint64_t registrations_ = 0;
+  uint64_t registrations_ = 0;  // asked for
+  uint64_t number_ = 0;         // of the last that was granted
   Phase phase_ = Phase::kOut;
   Timer timer_;  // to the next heartbeat, or attempt to register
   std::vector<std::function<void()>> waiting_;

@@ -87,12 +87,13 @@ return {'joined', bound and 1 or 0, members}
 //      lives, 4 secret and 5 number of the registration of the node that asks, or of the one that
 //      has departed, 6 seconds that this is remembered, 7 node that is not told, 8 prefix of a
 //      node's channel, 9 what the other nodes are told
-// Answers {'lost'} (the node has registered again since), {'absent'}, {'stranger'} or {'left',
+// Answers {'lost'} (the registration is over), {'absent'}, {'stranger'} or {'left',
 // members before}.
 const Script& exit_script() {
   static const Script script(std::string(kTellPart) + R"lua(
 local known, number = redis.call('HGET', KEYS[3], ARGV[4]), tonumber(ARGV[5])
-if known and math.abs(known) > number then
+if known and (math.abs(known) > number
+    or (ARGV[1] ~= 'clean' and tonumber(known) == -number)) then
   return {'lost'}
 end
 if ARGV[1] ~= 'evict' then
