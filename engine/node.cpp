@@ -172,8 +172,8 @@ void Node::check_silence() {
   const uint64_t until_ms = drain_.spread_end_ms() + timeout_ms;
   // Whoever has not come by then finds no connection any more (we do not listen), as a rule.
   const bool fetching = engineio_.owes_messages() && now_ms < until_ms - timeout_ms / 2;
-  const bool silent = net_.web_sockets() == 0 && !fetching && !(signaling_ && signaling_->busy()) &&
-                      host_.waiting() == 0;
+  const bool silent = net_.web_sockets() == 0 && !net_.others_drain() && !fetching &&
+                      !(signaling_ && signaling_->busy()) && host_.waiting() == 0;
   // Silent twice: between the two checks the last answers go out.
   const bool over = std::exchange(silent_, silent) && silent;
   if (!over && now_ms < until_ms) {

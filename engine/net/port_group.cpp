@@ -99,6 +99,16 @@ bool PortGroup::add_connection(size_t limit) {
   return false;
 }
 
+bool PortGroup::others_drain(size_t here) const {
+  for (size_t place = 0; place < places_; ++place) {
+    const Member& member = at_[place];
+    if (place != here && member.server != nullptr && !member.takes_new && member.sessions > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void PortGroup::add_session(size_t place) {
   ++sessions_;
   ++at_[place].sessions;

@@ -73,6 +73,9 @@ class PortGroup {
   void add_session(size_t place);
   void remove_sessions(size_t place, size_t count);
   size_t sessions() const { return sessions_; }
+  // Whether others that take no new ones any more still have sessions: requests for these may come
+  // by anybody's connections.
+  bool others_drain(size_t here) const;
 
  private:
   struct Member {

@@ -68,6 +68,8 @@ class Server {
   uint16_t port() const { return port_; }
   const OriginPolicy& origins() const { return origins_; }
   size_t web_sockets() const { return web_sockets_; }
+  // See PortGroup.
+  bool others_drain() const { return group_->others_drain(place_); }
 
  private:
   friend class HttpExchange;

@@ -386,3 +386,30 @@ test('a stop under load ends cleanly and leaves nothing in Redis', async () => {
   assert.equal(await busy.redis.command('EXISTS', `room:${roomId}:sockets`), 0);
   await busy.redis.stop();
 });
+
+// The one that has no sessions any more could end at once, and take these connections with it.
+test('a worker whose connections serve the sessions of another stays until these have ended', async () => {
+  const two = await startServer({ workers: 2 });
+  const clients = [];
+  for (let i = 0; i < 60; i++) {
+    const connection = await RawConnection.open(two.port);
+    const { text } = await ask(connection, getText('/socket.io/?EIO=4&transport=polling'));
+    const { sid } = JSON.parse(text.slice(1));
+    clients.push({ connection, sid, path: `/socket.io/?EIO=4&transport=polling&sid=${sid}` });
+  }
+  const idle = workerOf(clients[0]);
+  const first = clients.filter((each) => workerOf(each) === idle);
+  const second = clients.filter((each) => workerOf(each) !== idle).slice(0, first.length);
+  assert.ok(second.length >= 10, 'both workers have sessions');
+  for (const { connection, path } of first) await ask(connection, postText(path, '1'));
+  const polls = second.map(({ path }, i) => {
+    first[i].connection.write(getText(path));
+    return first[i].connection.answer();
+  });
+  // Whoever is asked behind the polls has passed them on.
+  for (const { connection, path } of second) await ask(connection, postText(path, '3'));
+  const stopped = two.stop();
+  for (const answer of await Promise.all(polls)) assert.ok(answer, 'an answer, not a hang-up');
+  await stopped;
+  for (const { connection } of clients) connection.close();
+});
