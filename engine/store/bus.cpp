@@ -77,7 +77,10 @@ void Bus::send(std::string_view node, Envelope envelope) {
   route.used_ms = loop_.now_ms();
   route.messages.push_back({envelope.sequence, std::move(bytes),
                             loop_.now_ms() + static_cast<uint64_t>(options_.node_ttl)});
-  if (!route.unheard) flush(name, route);
+  const size_t count = route.messages.size();
+  const bool next = count == 1 || route.messages[count - 2].sent;
+  if (next && !route.unheard && redis_.connected())
+    publish_next(name, route, route.messages.back());
   if (!retry_.active() && !route.messages.back().sent) retry_.start(kRetryMs);
 }
 
