@@ -156,8 +156,9 @@ constexpr Entry kEntries[] = {
     integer(MEMBER(decision_timeout), "ms", 1, kHour,
             "time the host's program has to decide about a client, a room or an HTTP request"),
 
-    live(integer(MEMBER(limits_connections), "", 1, kMillion,
-                 "most connections, and most sessions, at a time")),
+    live(integer(
+        MEMBER(limits_connections), "", 1, kMillion,
+        "most connections, and most sessions, at a time; of all engines that share a port")),
     live(integer(MEMBER(limits_room_size), "", 1, kMillion, "most sockets in one room")),
     live(boolean(MEMBER(limits_join_enabled), "whether joins are limited per address")),
     live(integer(MEMBER(limits_join_count), "", 1, kMillion,
