@@ -96,8 +96,12 @@ if known and (math.abs(known) > number
     or (ARGV[1] ~= 'clean' and tonumber(known) == -number)) then
   return {'lost'}
 end
+if ARGV[1] == 'clean' then
+  redis.call('HSET', KEYS[3], ARGV[4], '-' .. ARGV[5])
+elseif ARGV[1] == 'leave' and tonumber(known) ~= -number then
+  redis.call('HSET', KEYS[3], ARGV[4], ARGV[5])
+end
 if ARGV[1] ~= 'evict' then
-  redis.call('HSET', KEYS[3], ARGV[4], (ARGV[1] == 'clean' and '-' or '') .. ARGV[5])
   if redis.call('TTL', KEYS[3]) < tonumber(ARGV[6]) then
     redis.call('EXPIRE', KEYS[3], ARGV[6])
   end
@@ -115,6 +119,7 @@ if removed == 0 then
 end
 if #members == 1 then
   redis.call('EXPIRE', KEYS[1], ARGV[3])
+  redis.call('EXPIRE', KEYS[3], math.max(ARGV[3], ARGV[6]))
 end
 return {'left', members}
 )lua");
