@@ -216,7 +216,9 @@ void Joins::cancel(Socket& socket, const std::string& room) {
 
 void Joins::leave(const std::string& room, const std::string& socket_id) {
   rooms_.leave(room, socket_id, [this](const store::LeaveReply& reply) {
-    if (reply.result == store::LeaveReply::Result::kUnavailable) ++counters_.redis_unavailable;
+    if (reply.result != store::LeaveReply::Result::kUnavailable) return;
+    ++counters_.redis_unavailable;
+    neighbours_.check();
   });
 }
 

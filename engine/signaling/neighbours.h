@@ -52,6 +52,8 @@ class Neighbours : private store::Registry::Listener,
   // Takes this node out of Redis, when its sockets are. Commands go out, nothing is listened to.
   void leave();
   void close() { bus_.close(); }
+  // Something could not be done in Redis, or it is not known whether it was: looks soon.
+  void check() { reconciler_.check(); }
   // Whether there are messages that others have yet to get.
   bool busy() const { return bus_.waiting() != 0; }
 

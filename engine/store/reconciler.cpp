@@ -66,11 +66,18 @@ void Reconciler::on_index_page(const Reply& reply) {
   for (size_t i = 0; i + 1 < entries.size(); i += 2) {
     const Binding binding = {entries[i + 1].text, entries[i].text};
     if (listener_.may_be_bound(binding)) continue;
-    rooms_.leave(binding.room, binding.socket, [](const LeaveReply&) {});
+    leave(binding);
   }
   const std::string& cursor = reply.elements[0].text;
   if (cursor != "0") return scan_index(cursor);
   begin_binding();
+}
+
+// It stays in the index when that fails, and is found there again.
+void Reconciler::leave(const Binding& binding) {
+  rooms_.leave(binding.room, binding.socket, [this](const LeaveReply& reply) {
+    if (reply.result == LeaveReply::Result::kUnavailable) check();
+  });
 }
 
 void Reconciler::begin_binding() {
@@ -112,7 +119,7 @@ void Reconciler::bind_page() {
 void Reconciler::leave_unbound(const std::vector<Binding>& page) {
   for (const auto& [room, socket] : page) {
     if (listener_.may_be_bound({room, socket})) continue;
-    rooms_.leave(room, socket, [](const LeaveReply&) {});
+    leave({room, socket});
   }
 }
 

@@ -60,6 +60,7 @@ class Reconciler {
   void begin();
   void scan_index(const std::string& cursor);
   void on_index_page(const Reply& reply);
+  void leave(const Binding& binding);
   void begin_binding();
   void bind_page();
   void leave_unbound(const std::vector<Binding>& page);
