@@ -177,6 +177,12 @@ void Bus::on_connection(bool connected) {
     probe_.stop();
     return;
   }
+  // The master that we listen to may hang, without a word that there is another one.
+  const bool elsewhere =
+      subscription_.host() != redis_.host() || subscription_.port() != redis_.port();
+  if (elsewhere && !options_.redis_sentinels.empty()) {
+    subscription_.restart("there is another master");
+  }
   retry();
 }
 

@@ -91,6 +91,7 @@ void RedisLink::on_master(const Sentinel::Answer& answer) {
   if (!answer.error.empty()) return try_next_address(answer.error);
   url_.host = answer.host;
   url_.port = answer.port;
+  url_.is_unix = false;
   ask_again_timer_.start(kAskAgainMs);
   look_up();
 }

@@ -137,6 +137,14 @@ bool Subscription::ready() const {
   return state_->link.up() && state_->unconfirmed == 0;
 }
 
+const std::string& Subscription::host() const {
+  return state_->link.host();
+}
+
+int Subscription::port() const {
+  return state_->link.port();
+}
+
 void Subscription::restart(const std::string& reason) {
   state_->restart(reason);
 }

@@ -51,6 +51,10 @@ class Subscription {
   // Connected, and each wanted channel confirmed.
   bool ready() const;
 
+  // Where it listens, or tries to.
+  const std::string& host() const;
+  int port() const;
+
   // Gives the connection up, if there is one, and makes a new one; tells on_state inside this call.
   void restart(const std::string& reason);
 
