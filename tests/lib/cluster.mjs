@@ -27,13 +27,13 @@ export async function untilNone(probe, what, ms = 8000) {
 }
 
 export const list = (complaints) =>
-  [...complaints.slice(0, 12), ...(complaints.length > 12 ? [`(${complaints.length} in all)`] : [])]
+  [...complaints.slice(0, 1200), ...(complaints.length > 12 ? [`(${complaints.length} in all)`] : [])]
     .map((line) => `  ${line}`)
     .join('\n');
 
 // A free port that no outgoing connection is given (those are from 32768), so that it is free again when
 // its server comes back.
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const server = net.createServer();
     const port = 10000 + Math.floor(Math.random() * 20000);
@@ -46,16 +46,18 @@ async function freePort() {
 }
 
 // A Redis that can be killed and comes back at the same port, with or without what it knew.
-class FaultyRedis {
-  static async start({ appendonly }) {
-    const redis = new FaultyRedis(await freePort(), appendonly);
+export class FaultyRedis {
+  // `flags` are added to its command line.
+  static async start({ appendonly = false, flags = [] } = {}) {
+    const redis = new FaultyRedis(await freePort(), appendonly, flags);
     await redis.restart();
     return redis;
   }
 
-  constructor(port, appendonly) {
+  constructor(port, appendonly, flags) {
     this.port = port;
     this.appendonly = appendonly;
+    this.flags = flags;
     this.directory = temporaryDirectory();
     this.state = 'dead';
   }
@@ -167,9 +169,15 @@ class Node {
 }
 
 export class Cluster {
-  // `proxied`: each node has a line to Redis of its own. The options are hostd's.
-  static async start({ nodes = 2, proxied = false, appendonly = false, options = {} } = {}) {
-    const cluster = new Cluster(await FaultyRedis.start({ appendonly }), proxied, options);
+  // `proxied`: each node has a line to Redis of its own. The options are hostd's. `redis`: what the test
+  // has started already, and will end itself; else there is a new one.
+  static async start({ nodes = 2, proxied = false, appendonly = false, options = {}, redis } = {}) {
+    const cluster = new Cluster(
+      redis ?? (await FaultyRedis.start({ appendonly })),
+      proxied,
+      options,
+    );
+    cluster.ownsRedis = redis === undefined;
     try {
       for (let i = 0; i < nodes; i++) await cluster.add();
     } catch (error) {
@@ -226,6 +234,6 @@ export class Cluster {
   async stop() {
     await this.heal().catch(() => {});
     await Promise.all(this.up.map((node) => node.terminate().catch(() => node.kill())));
-    await this.redis.stop();
+    if (this.ownsRedis) await this.redis.stop();
   }
 }

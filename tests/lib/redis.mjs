@@ -6,11 +6,12 @@ import { removeDirectory, start, temporaryDirectory } from './process.mjs';
 import { within } from './wait.mjs';
 
 // Starts a server. Give `directory` to start one anew at the same socket, `port` for TCP as well; with
-// `appendonly` it writes its data there, and reads what it finds.
+// `appendonly` it writes its data there, and reads what it finds. `flags` are added to its command line.
 export async function startRedis({
   directory = temporaryDirectory(),
   port = 0,
   appendonly = false,
+  flags = [],
 } = {}) {
   const socket = path.join(directory, 'redis.sock');
   const child = start('redis-server', [
@@ -28,6 +29,7 @@ export async function startRedis({
     appendonly ? 'yes' : 'no',
     '--daemonize',
     'no',
+    ...flags,
   ]);
   const ready = new Promise((resolve, reject) => {
     child.stdout.on('data', () => /ready to accept/i.test(child.output.stdout) && resolve());
@@ -57,9 +59,10 @@ export async function startRedis({
   };
 }
 
-class RedisClient {
-  static async connect(socketPath) {
-    const socket = net.connect(socketPath);
+export class RedisClient {
+  // `where`: the path of a unix socket, or a port of 127.0.0.1.
+  static async connect(where) {
+    const socket = net.connect(where);
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return new RedisClient(socket);
   }
