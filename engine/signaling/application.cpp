@@ -110,7 +110,7 @@ void Application::relay(const Call& call, std::string_view payload) {
   if (peer != nullptr) {
     peer->send(text.finish(), call.attachments);
   } else {
-    neighbours_.relay(room, peer_name, text.finish(), call.attachments);
+    neighbours_.relay(room, call.socket.id(), peer_name, text.finish(), call.attachments);
   }
 }
 

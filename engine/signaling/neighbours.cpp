@@ -45,7 +45,7 @@ void Neighbours::leave() {
 }
 
 void Neighbours::on_registered() {
-  reconciler_.check();
+  reconciler_.on_registered();
 }
 
 void Neighbours::on_renamed() {
@@ -55,10 +55,11 @@ void Neighbours::on_renamed() {
 
 // Sending
 
-void Neighbours::relay(const std::string& room, std::string_view socket, std::string_view packet,
-                       std::span<const std::string> attachments) {
+void Neighbours::relay(const std::string& room, std::string_view from, std::string_view socket,
+                       std::string_view packet, std::span<const std::string> attachments) {
   Envelope envelope;
   envelope.kind = EnvelopeKind::kRelay;
+  envelope.scope = from;
   envelope.room = room;
   envelope.socket = socket;
   envelope.packet = packet;
@@ -135,6 +136,14 @@ void Neighbours::take_relay(const Envelope& envelope) {
   if (socket == nullptr || member(*socket).room != envelope.room) {
     ++counters_.events_dropped_stranger;
     return;
+  }
+  // Somebody of whom we have missed that it is there: without this the room would not be told when
+  // it goes. Or it has gone already, and this comes late: the check finds that out.
+  const std::string room(envelope.room);
+  if (members_.add_elsewhere(room, envelope.scope)) {
+    members_.send_ready(room, envelope.scope, nullptr);
+    reconciler_.check();
+    if (members_.nsp().find(envelope.socket) != socket) return;  // it read too slowly
   }
   const std::vector<std::string> attachments(envelope.attachments.begin(),
                                              envelope.attachments.end());

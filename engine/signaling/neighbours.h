@@ -62,9 +62,9 @@ class Neighbours : private store::Registry::Listener,
   store::Bus& bus() { return bus_; }
   HeldNews& held_news() { return held_news_; }
 
-  // Passes an event on to one socket of another node, in the same room.
-  void relay(const std::string& room, std::string_view socket, std::string_view packet,
-             std::span<const std::string> attachments);
+  // Passes an event of the socket `from` on to one of another node, in the same room.
+  void relay(const std::string& room, std::string_view from, std::string_view socket,
+             std::string_view packet, std::span<const std::string> attachments);
   // Tells them that a socket of this node has joined the room that it was in once more.
   void send_rejoined(const std::string& room, std::string_view socket);
   // Passes an event on to all sockets of a room that are connected to other nodes; `except`: a

@@ -28,7 +28,7 @@ inline std::string_view node_of(std::string_view socket) {
 // The values go over the wire.
 enum class EnvelopeKind : uint8_t {
   kProbe = 1,      // of a node to itself: nothing
-  kRelay = 2,      // room, socket (the receiver), packet, attachments
+  kRelay = 2,      // scope (the sending socket), room, socket (the receiver), packet, attachments
   kRoomEvent = 3,  // room, socket (who is left out, or empty), packet, attachments
   kJoined = 4,     // room, socket: is in the room
   kRejoined = 5,   // room, socket: has joined the room that it was in

@@ -30,6 +30,11 @@ Reconciler::Reconciler(Loop& loop, const Options& options, Counters& counters, C
       listener_(listener),
       timer_(loop, [this] { begin(); }) {}
 
+void Reconciler::on_registered() {
+  settled_ms_ = loop_.now_ms() + static_cast<uint64_t>(std::max(options_.node_ttl, kSettleMs));
+  check();
+}
+
 void Reconciler::check() {
   ++run_;
   pass_ = Pass::kFirst;
@@ -92,9 +97,10 @@ void Reconciler::bind_page() {
     todo_.pop_back();
   }
   if (page.empty()) {
-    if (std::exchange(begin_anew_, false)) return check();
+    if (std::exchange(begin_anew_, false)) return on_registered();
     if (std::exchange(pass_, Pass::kSecond) == Pass::kFirst) {
-      timer_.start(static_cast<uint64_t>(std::max(options_.node_ttl, kSettleMs)));
+      const uint64_t now = loop_.now_ms();
+      timer_.start(settled_ms_ > now ? settled_ms_ - now : 0);
     }
     return;
   }

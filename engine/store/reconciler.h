@@ -50,8 +50,12 @@ class Reconciler {
   Reconciler(Loop& loop, const Options& options, Counters& counters, Commands& redis,
              Registry& registry, Rooms& rooms, Listener& listener);
 
+  // This node has registered, or again: Redis may have been emptied, and others may have to bind
+  // their sockets again, too. Begins a check.
+  void on_registered();
+
   // Begins a check soon, and anew if one is under way. Nothing happens while this node is not
-  // registered: call it again then.
+  // registered.
   void check();
 
  private:
@@ -78,6 +82,7 @@ class Reconciler {
   uint64_t run_ = 0;  // answers that belong to an earlier one are of no interest
   bool asking_ = false;
   bool begin_anew_ = false;  // once this pass is over
+  uint64_t settled_ms_ = 0;  // when all others will have had the time to bind theirs
   std::vector<Binding> todo_;
   Timer timer_;  // to the next pass
   std::minstd_rand jitter_{std::random_device{}()};

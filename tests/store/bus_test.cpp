@@ -177,7 +177,8 @@ void no_more_than_so_many_bytes_wait(void**) {
   test.options.node_max_buffered = 10'000;
   TestNode& a = test.add();
   TestNode& b = test.add();
-  Envelope envelope = a.relay(std::string(1000, 'x'));
+  const std::string packet(1000, 'x');
+  const Envelope envelope = a.relay(packet);
   for (int i = 0; i < 20; ++i) a.bus.send("none", envelope);
   const size_t waiting = 20 - a.counters.bus_dropped;
   assert_in_range(waiting, 8, 9);

@@ -128,7 +128,7 @@ void both_are_made_to_agree_twice(void**) {
   NodesEar ear(test.loop, test.url, {"bbbb"});
 
   const uint64_t begun = clock_ms();
-  test.reconciler->check();
+  test.reconciler->on_registered();
   test.wait_for_answers(120);
   assert_in_range(clock_ms() - begun, 0, 3000);
   assert_true(test.sockets.pages == (std::vector<size_t>{kPage, kPage, 20}));
@@ -172,7 +172,7 @@ void a_socket_that_is_joining_is_left_alone(void**) {
   // In another room than Redis believes: that binding goes.
   test.pretend_member("s", test.node->socket("2"));
   test.sockets.bound = {{"t", test.node->socket("2")}};
-  test.reconciler->check();
+  test.reconciler->on_registered();
   test.wait_for_answers(1);
   assert_true(test.knows({"r", test.node->socket("1")}));
   assert_true(test.knows({"t", test.node->socket("2")}));
@@ -186,9 +186,9 @@ void a_check_during_a_check_begins_anew(void**) {
   bool again = true;
   test.sockets.on_page = [&] {
     if (test.sockets.pages.size() != 2 || !std::exchange(again, false)) return;
-    test.loop.post([&] { test.reconciler->check(); });
+    test.loop.post([&] { test.reconciler->on_registered(); });
   };
-  test.reconciler->check();
+  test.reconciler->on_registered();
   test.wait_for_answers(kPage + 120);
   run_for(test.loop, 100);
   assert_int_equal(test.sockets.answers.size(), kPage + 120);
@@ -199,7 +199,7 @@ void a_check_during_a_check_begins_anew(void**) {
 void a_lost_connection_is_made_up_for(void**) {
   Test test;
   test.have(120);
-  test.node->on_registration = [&] { test.reconciler->check(); };
+  test.node->on_registration = [&] { test.reconciler->on_registered(); };
   bool once = true;
   test.sockets.on_page = [&] {
     if (test.sockets.pages.size() == 2 && std::exchange(once, false)) {
@@ -209,7 +209,7 @@ void a_lost_connection_is_made_up_for(void**) {
       test.loop.post([] { server->resume(); });
     }
   };
-  test.reconciler->check();
+  test.reconciler->on_registered();
   run_until(test.loop, [&] { return test.node->registered == 2; });
   run_until(test.loop, [&] { return test.client.redis->connected(); });
   assert_false(once);
@@ -218,12 +218,27 @@ void a_lost_connection_is_made_up_for(void**) {
   test.assert_in_agreement();
 }
 
+// Where only messages have been missed, the others have nothing to bind.
+void what_redis_has_is_final_at_once_when_all_have_had_their_time(void**) {
+  Test test;
+  test.have(1);
+  test.reconciler->on_registered();
+  test.wait_for_answers(2);
+  test.sockets.answers.clear();
+  const uint64_t begun = clock_ms();
+  test.reconciler->check();
+  test.wait_for_answers(2);
+  assert_in_range(clock_ms() - begun, 0, 2000);
+  assert_false(test.sockets.answers[0].final);
+  assert_true(test.sockets.answers[1].final);
+}
+
 // Emptied just before the second pass: others may still be binding theirs.
 void what_was_not_bound_before_says_nothing_final(void**) {
   Test test;
   test.have(1);
   const Binding bound = test.sockets.bound[0];
-  test.reconciler->check();
+  test.reconciler->on_registered();
   test.wait_for_answers(1);
   test.client.call({"DEL", "room:" + bound.room + ":sockets"});
   test.wait_for_answers(3);  // the second pass, and the first of a new check
@@ -239,10 +254,10 @@ void nothing_happens_before_the_node_is_registered(void**) {
   test.set_lease(test.node->id(), 100'000);
   test.client.call({"HDEL", signalbox::store::node_key(test.node->id()), "token"});
   run_until(test.loop, [&] { return !test.node->registry.registered(); });
-  test.reconciler->check();
+  test.reconciler->on_registered();
   run_for(test.loop, 600);
   assert_true(test.sockets.pages.empty());
-  test.node->on_registration = [&] { test.reconciler->check(); };
+  test.node->on_registration = [&] { test.reconciler->on_registered(); };
   test.client.call({"DEL", signalbox::store::node_key(test.node->id())});
   test.wait_for_answers(3);
   test.assert_in_agreement();
@@ -263,7 +278,7 @@ void a_socket_that_goes_while_it_is_bound_is_no_ghost(void**) {
       test.node->rooms.leave(gone.room, gone.socket, [&](const auto&) { left = true; });
     });
   };
-  test.reconciler->check();
+  test.reconciler->on_registered();
   run_until(test.loop, [&] { return left && !test.sockets.asking; });
   run_for(test.loop, 50);
   test.assert_in_agreement();
@@ -280,6 +295,7 @@ int main() {
       cmocka_unit_test(a_socket_that_is_joining_is_left_alone),
       cmocka_unit_test(a_check_during_a_check_begins_anew),
       cmocka_unit_test(a_lost_connection_is_made_up_for),
+      cmocka_unit_test(what_redis_has_is_final_at_once_when_all_have_had_their_time),
       cmocka_unit_test(what_was_not_bound_before_says_nothing_final),
       cmocka_unit_test(nothing_happens_before_the_node_is_registered),
       cmocka_unit_test(a_socket_that_goes_while_it_is_bound_is_no_ghost),
