@@ -581,7 +581,7 @@ void a_check_finds_what_was_left_half_done(void**) {
                         *test.engine.rooms, alive);
   // All of them live: now they are bound.
   alive.live = {sockets.begin(), sockets.end()};
-  reconciler.check();
+  reconciler.on_registered();
   run_until(test.loop, [&] { return alive.asked == 1; });
   for (const std::string& socket : sockets) {
     run_until(test.loop, [&] { return test.state(socket) == kWhole; });
