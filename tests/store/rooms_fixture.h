@@ -27,6 +27,9 @@ struct RoomsFixture {
     client.redis->set_on_state([this](bool connected) { registry.on_connection(connected); });
   }
 
+  // What still waits is answered while those who asked are there.
+  ~RoomsFixture() { client.redis->close(); }
+
   // Redis has nothing any more but this node.
   void empty_redis() {
     client.call({"FLUSHALL"});

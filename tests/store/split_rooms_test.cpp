@@ -57,6 +57,8 @@ struct Engine {
     client.redis->set_on_state([this](bool connected) { registry.on_connection(connected); });
     run_until(loop, [this] { return registry.registered(); });
   }
+  // What still waits is answered while those who asked are there.
+  ~Engine() { client.redis->close(); }
 
   std::string own(const std::string& name) const { return registry.id() + name; }
   JoinReply join(const std::string& room, const std::string& socket,
