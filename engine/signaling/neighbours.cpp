@@ -14,6 +14,10 @@ std::vector<std::string_view> views(std::span<const std::string> texts) {
   return {texts.begin(), texts.end()};
 }
 
+std::vector<std::string> owned(std::span<const std::string_view> texts) {
+  return {texts.begin(), texts.end()};
+}
+
 }  // namespace
 
 Neighbours::Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
@@ -145,15 +149,12 @@ void Neighbours::take_relay(const Envelope& envelope) {
     reconciler_.check();
     if (members_.nsp().find(envelope.socket) != socket) return;  // it read too slowly
   }
-  const std::vector<std::string> attachments(envelope.attachments.begin(),
-                                             envelope.attachments.end());
-  socket->send(envelope.packet, attachments);
+  socket->send(envelope.packet, owned(envelope.attachments));
 }
 
 void Neighbours::take_event(const Envelope& envelope) {
-  const std::vector<std::string> attachments(envelope.attachments.begin(),
-                                             envelope.attachments.end());
-  members_.send(envelope.room, envelope.packet, members_.nsp().find(envelope.socket), attachments);
+  members_.send(envelope.room, envelope.packet, members_.nsp().find(envelope.socket),
+                owned(envelope.attachments));
 }
 
 // Of who is in a room. Each message may come again, or tell what is known.
