@@ -193,8 +193,10 @@ constexpr Entry kEntries[] = {
 
     integer(MEMBER(node_ttl), "ms", 1000, kHour,
             "time without a sign of life after which the others give a node up"),
-    live(integer(MEMBER(node_max_buffered), "bytes", 1, kGibibyte,
-                 "bytes that may wait for other nodes; beyond them messages are dropped")),
+    live(integer(
+        MEMBER(node_max_buffered), "bytes", 1, kGibibyte,
+        "bytes that may wait for other nodes, and as many of theirs; beyond them messages are "
+        "dropped")),
 
     live(text(MEMBER(environment), kNotEmpty, "name of the environment, told by /health")),
     live(integer(MEMBER(shutdown_drain), "ms", 0, kHour,

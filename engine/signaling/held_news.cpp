@@ -3,11 +3,6 @@
 #include <utility>
 
 namespace signalbox::signaling {
-namespace {
-
-constexpr size_t kMostHeld = 10'000;
-
-}  // namespace
 
 uint64_t HeldNews::expect(const std::string& room) {
   Room& waiting = rooms_[room];
@@ -23,11 +18,11 @@ void HeldNews::arrived(const std::string& room, uint64_t question) {
   std::deque<Held>& held = found->second.held;
   const bool last = --found->second.questions == 0;
   while (!held.empty() && (last || held.front().after <= question)) {
+    buffered_ -= cost(held.front());
     due.push_back(std::move(held.front()));
     held.pop_front();
   }
   if (last) rooms_.erase(found);
-  held_ -= due.size();
   for (const Held& each : due) {
     store::Envelope envelope;
     if (store::decode(each.bytes, envelope) == store::DecodeResult::kOk) deliver_(envelope);
@@ -40,9 +35,10 @@ bool HeldNews::take(const store::Envelope& envelope) {
     deliver_(envelope);
     return true;
   }
-  if (held_ == kMostHeld) return false;
-  ++held_;
-  found->second.held.push_back({found->second.last_question, store::encode(envelope)});
+  Held held = {found->second.last_question, store::encode(envelope)};
+  if (buffered_ + cost(held) > static_cast<size_t>(options_.node_max_buffered)) return false;
+  buffered_ += cost(held);
+  found->second.held.push_back(std::move(held));
   return true;
 }
 

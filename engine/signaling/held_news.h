@@ -1,6 +1,6 @@
 // Messages of other nodes about rooms whose members are being asked for. The answer of Redis and
 // the messages come over two connections: what arrives before the answer may have happened after
-// it, and is kept until then.
+// it, and is kept until then, within node.max_buffered.
 //
 // Thread: the loop's.
 // Owner: the Service.
@@ -12,15 +12,16 @@
 #include <string>
 #include <unordered_map>
 
+#include "engine/core/options.h"
 #include "engine/store/envelope.h"
 
 namespace signalbox::signaling {
 
 class HeldNews {
  public:
-  // What to do with a message once nothing keeps it any more.
-  explicit HeldNews(std::function<void(const store::Envelope&)> deliver)
-      : deliver_(std::move(deliver)) {}
+  // What to do with a message once nothing keeps it any more. Keeps a reference to `options`.
+  HeldNews(const Options& options, std::function<void(const store::Envelope&)> deliver)
+      : options_(options), deliver_(std::move(deliver)) {}
 
   // A question about a room goes out; the result is for arrived().
   uint64_t expect(const std::string& room);
@@ -42,10 +43,13 @@ class HeldNews {
     std::deque<Held> held;
   };
 
+  static size_t cost(const Held& held) { return sizeof held + held.bytes.size(); }
+
+  const Options& options_;
   const std::function<void(const store::Envelope&)> deliver_;
   std::unordered_map<std::string, Room> rooms_;
   uint64_t questions_ = 0;
-  size_t held_ = 0;
+  size_t buffered_ = 0;  // bytes
 };
 
 }  // namespace signalbox::signaling

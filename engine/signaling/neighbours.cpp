@@ -30,7 +30,7 @@ Neighbours::Neighbours(Loop& loop, const Log& log, const Options& options, Count
       bus_(loop, log, options, counters, redis, *this),
       cleaner_(log, counters, redis, registry_, *rooms_),
       reconciler_(loop, options, counters, redis, registry_, *rooms_, *this),
-      held_news_([this](const Envelope& envelope) { take(envelope); }) {
+      held_news_(options, [this](const Envelope& envelope) { take(envelope); }) {
   redis_.set_on_state([this](bool connected) {
     if (!connected) cleaner_.give_up();
     registry_.on_connection(connected);

@@ -122,8 +122,9 @@ void Registry::on_registered() {
 }
 
 void Registry::when_registered(std::function<void()> done) {
-  // Without Redis what follows will find that out by itself.
-  if (phase_ == Phase::kRegistered || phase_ == Phase::kEnded || !redis_.connected()) {
+  // Without Redis, or unregistered, what follows will find that out by itself.
+  if (phase_ == Phase::kRegistered || phase_ == Phase::kEnded || !redis_.connected() ||
+      waiting_.size() >= static_cast<size_t>(options_.redis_max_pending)) {
     return done();
   }
   waiting_.push_back(std::move(done));

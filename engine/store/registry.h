@@ -65,8 +65,8 @@ class Registry {
   // A fence did not hold: registers again.
   void on_lost();
 
-  // Calls back once this node is registered, or cannot be soon: at once, or within
-  // redis.command_timeout.
+  // Calls back once this node is registered, or cannot be soon: at once (also when
+  // redis.max_pending wait already), or within redis.command_timeout.
   void when_registered(std::function<void()> done);
 
   // Takes this node out of Redis, once its sockets are; nothing is done any more afterwards.

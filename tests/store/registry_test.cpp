@@ -347,6 +347,7 @@ void who_ends_with_sockets_leaves_them_to_the_others(void**) {
 void waiting_for_the_registration_ends_in_time(void**) {
   NodesTest test(*server);
   test.options.redis_command_timeout = 200;
+  test.options.redis_max_pending = 3;
   TestNode& node = test.prepare();
   int called = 0;
   node.registry.when_registered([&] { ++called; });
@@ -366,7 +367,9 @@ void waiting_for_the_registration_ends_in_time(void**) {
   const uint64_t begun = clock_ms();
   for (int i = 0; i < 3; ++i) node.registry.when_registered([&] { ++called; });
   assert_int_equal(called, 3);
-  run_until(test.loop, [&] { return called == 6; });
+  node.registry.when_registered([&] { ++called; });  // no room to wait
+  assert_int_equal(called, 4);
+  run_until(test.loop, [&] { return called == 7; });
   assert_in_range(clock_ms() - begun, 190, 600);
 }
 

@@ -5,19 +5,20 @@
 #include "tests/unit/unit_test.h"
 
 using namespace signalbox::signaling;
+using signalbox::Options;
 using signalbox::store::Envelope;
 using signalbox::store::EnvelopeKind;
 
 namespace {
 
-constexpr size_t kMostHeld = 10'000;
-
 // Records what is delivered, as "<room> <socket>".
 struct News {
-  HeldNews held{[this](const Envelope& envelope) {
-    delivered.push_back(std::string(envelope.room) + ' ' + std::string(envelope.socket));
-    if (on_delivery) on_delivery();
-  }};
+  Options options;
+  HeldNews held{
+      options, [this](const Envelope& envelope) {
+        delivered.push_back(std::string(envelope.room) + ' ' + std::string(envelope.socket));
+        if (on_delivery) on_delivery();
+      }};
   std::vector<std::string> delivered;
   std::function<void()> on_delivery;
 
@@ -105,29 +106,38 @@ void an_answer_to_no_question_changes_nothing(void**) {
   news.assert_delivered({"a 1"});
 }
 
-void no_more_than_so_many_wait(void**) {
+void no_more_than_so_many_bytes_wait(void**) {
   News news;
+  news.options.node_max_buffered = 100'000;
+  size_t most = 0;
+  const uint64_t probe = news.held.expect("a");
+  while (news.take("a", "1")) ++most;
+  assert_in_range(most, 500, 2'000);
+  news.held.arrived("a", probe);
+  news.delivered.clear();
+
   const uint64_t a = news.held.expect("a");
   const uint64_t b = news.held.expect("b");
-  for (size_t i = 0; i < kMostHeld; ++i) assert_true(news.take(i % 2 == 0 ? "a" : "b", "1"));
+  for (size_t i = 0; i < most; ++i) assert_true(news.take(i < most / 2 ? "a" : "b", "1"));
   assert_false(news.take("a", "2"));
   assert_false(news.take("b", "2"));
   assert_true(news.take("c", "3"));  // need not wait
   news.assert_delivered({"c 3"});
   news.held.arrived("a", a);
-  assert_int_equal(news.delivered.size(), kMostHeld / 2);
+  assert_int_equal(news.delivered.size(), most / 2);
   news.delivered.clear();
   // There is room again, exactly as much as was given back.
-  for (size_t i = 0; i < kMostHeld / 2; ++i) assert_true(news.take("b", "3"));
+  for (size_t i = 0; i < most / 2; ++i) assert_true(news.take("b", "3"));
   assert_false(news.take("b", "4"));
   news.held.arrived("b", b);
-  assert_int_equal(news.delivered.size(), kMostHeld);
+  assert_int_equal(news.delivered.size(), most);
   assert_true(news.delivered.back() == "b 3");
 }
 
 void everything_of_a_message_is_kept(void**) {
   std::vector<std::string> seen;
-  HeldNews held([&](const Envelope& got) {
+  const Options options;
+  HeldNews held(options, [&](const Envelope& got) {
     assert_true(got.kind == EnvelopeKind::kRelay);
     assert_int_equal(got.sequence, 7);
     for (const auto part : {got.sender, got.room, got.socket, got.packet}) seen.emplace_back(part);
@@ -180,7 +190,7 @@ int main() {
       cmocka_unit_test(news_wait_for_all_questions_under_way),
       cmocka_unit_test(answers_may_change_places),
       cmocka_unit_test(an_answer_to_no_question_changes_nothing),
-      cmocka_unit_test(no_more_than_so_many_wait),
+      cmocka_unit_test(no_more_than_so_many_bytes_wait),
       cmocka_unit_test(everything_of_a_message_is_kept),
       cmocka_unit_test(a_question_may_be_put_while_news_are_delivered),
   };
