@@ -12,6 +12,8 @@ constexpr uint64_t kFirstBackoffMs = 50;
 constexpr uint64_t kLastBackoffMs = 2000;
 // With sentinels, which may name a new master at any moment.
 constexpr uint64_t kLastSentinelBackoffMs = 500;
+// Redis is back for the others, too: who comes much later than they is given up.
+constexpr uint64_t kAttemptsPerLease = 4;
 
 // A master that has just been lost is named until a new one is chosen. It need not refuse us: it
 // may be silent, and the attempt would wait for it.
@@ -20,6 +22,11 @@ constexpr uint64_t kAskAgainMs = 250;
 // A connection that ends sooner has failed like one that was not made: a Redis that lets us in and
 // then does not serve us must not be asked twenty times a second.
 constexpr uint64_t kSettledMs = 2000;
+
+uint64_t last_backoff_ms(const Options& options) {
+  return std::min(options.redis_sentinels.empty() ? kLastBackoffMs : kLastSentinelBackoffMs,
+                  static_cast<uint64_t>(options.node_ttl) / kAttemptsPerLease);
+}
 
 RedisUrl url_of(const Options& options) {
   RedisUrl url;
@@ -51,6 +58,7 @@ RedisLink::RedisLink(Loop& loop, const Log& log, const Options& options, const c
                     ? nullptr
                     : std::make_unique<Sentinel>(loop, options, tls_.get())),
       connect_timeout_ms_(static_cast<uint64_t>(options.redis_connect_timeout)),
+      last_backoff_ms_(last_backoff_ms(options)),
       name_(name),
       listener_(listener),
       resolver_(loop),
@@ -153,8 +161,7 @@ void RedisLink::try_again_later(const std::string& reason) {
   }
   const unsigned doublings = std::min(failures_, 10U);
   ++failures_;
-  const uint64_t last = sentinel_ ? kLastSentinelBackoffMs : kLastBackoffMs;
-  const uint64_t backoff = std::min(last, kFirstBackoffMs << doublings);
+  const uint64_t backoff = std::min(last_backoff_ms_, kFirstBackoffMs << doublings);
   std::uniform_int_distribution<uint64_t> between(backoff / 2, backoff);
   attempt_timer_.start(between(jitter_));
 }

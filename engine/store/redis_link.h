@@ -90,6 +90,7 @@ class RedisLink final : private RedisConnection::Listener {
   std::unique_ptr<RedisTls> tls_;       // null: without, or it cannot be had
   std::unique_ptr<Sentinel> sentinel_;  // null: the address is configured
   const uint64_t connect_timeout_ms_;
+  const uint64_t last_backoff_ms_;
   const char* const name_;
   Listener& listener_;
 

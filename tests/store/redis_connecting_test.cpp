@@ -537,6 +537,15 @@ void a_long_outage_is_logged_once(void**) {
   assert_in_range(client.lines.size(), 3, 8);
 }
 
+void within_a_lease_there_are_several_attempts(void**) {
+  Loop loop;
+  Options options = patient(tcp_url(free_port()));
+  options.node_ttl = 1000;
+  const Client client(loop, options);
+  run_for(loop, 3000);
+  assert_in_range(client.lines.size(), 11, 25);  // 7 or 8 with waits that may become 2 s
+}
+
 }  // namespace
 
 int main() {
@@ -567,6 +576,7 @@ int main() {
       cmocka_unit_test(a_replica_is_not_asked_again_at_once),
       cmocka_unit_test(after_a_long_connection_a_loss_is_mended_at_once),
       cmocka_unit_test(a_long_outage_is_logged_once),
+      cmocka_unit_test(within_a_lease_there_are_several_attempts),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
