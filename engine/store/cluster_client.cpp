@@ -8,6 +8,7 @@
 #include "engine/store/cluster_nodes.h"
 #include "engine/store/cluster_slots.h"
 #include "engine/store/cluster_topology.h"
+#include "engine/store/command_failures.h"
 #include "engine/store/redis_url.h"
 
 namespace signalbox::store {
@@ -21,22 +22,7 @@ constexpr uint64_t kPauseMs = 50;
 constexpr unsigned kQuickRedirections = 4;
 constexpr unsigned kMaxRedirections = 16;
 
-// Error replies are logged at most this often: they come as fast as commands do.
-constexpr uint64_t kErrorLogIntervalMs = 1000;
-
 constexpr int kNoSlot = -1;
-
-constexpr const char* kAway = "Redis is not reachable";
-constexpr const char* kLate = "Redis did not answer in time";
-constexpr const char* kBusy = "too many commands are waiting for Redis";
-constexpr const char* kAstray = "Redis keeps redirecting the command";
-constexpr const char* kEnding = "the engine is stopping";
-
-Reply unavailable(const char* text) {
-  Reply reply;
-  reply.text = text;
-  return reply;
-}
 
 }  // namespace
 
@@ -53,11 +39,6 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
     Deadline deadline{this};
   };
   using CommandPtr = std::shared_ptr<Command>;
-
-  struct Failure {
-    Done done;
-    const char* text;
-  };
 
   State(Loop& loop_in, const Log& log_in, const Options& options)
       : loop(loop_in),
@@ -80,11 +61,8 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
 
   void answer(Command& command, const Reply& reply);
   void expire(Command& command);
-  void fail_later(Done done, const char* text);
   void fail_held(const char* text);
-  void answer_failures(size_t count);
   Done conclude(Command& command);
-  void log_error(const std::string& text);
 
   bool connected() const;
   void on_told(bool found);
@@ -100,7 +78,7 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
   bool ended = false;
   bool first_attempt = true;  // commands wait for the map; later they are refused without one
   size_t pending = 0;
-  std::deque<Failure> failures;
+  const std::shared_ptr<CommandFailures> failures = std::make_shared<CommandFailures>(loop, log);
   ClusterNodes nodes;
   ClusterTopology topology;
   DeadlineQueue deadlines;
@@ -113,7 +91,6 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
   bool was_connected = false;
   bool review_is_due = false;
 
-  uint64_t error_log_due_ms = 0;
   uint64_t reconnects = 0;
   uint64_t timeouts = 0;
 };
@@ -121,9 +98,9 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
 // Commands
 
 void RedisCluster::State::submit(CommandPtr command) {
-  if (ended) return fail_later(std::move(command->done), kEnding);
-  if (pending >= max_pending) return fail_later(std::move(command->done), kBusy);
-  if (refuses(*command)) return fail_later(std::move(command->done), kAway);
+  if (ended) return failures->later(std::move(command->done), kRedisEnding);
+  if (pending >= max_pending) return failures->later(std::move(command->done), kRedisBusy);
+  if (refuses(*command)) return failures->later(std::move(command->done), kRedisAway);
   ++pending;
   command->due_ms = loop.now_ms() + deadlines.delay_ms();
   deadlines.start(command->deadline);
@@ -180,11 +157,11 @@ void RedisCluster::State::on_reply(const CommandPtr& command, const ClusterAddre
   if (reply.type == Reply::Type::kError) {
     const Redirection redirection = read_redirection(reply.text, address);
     if (redirection.kind == Redirection::Kind::kNone) {
-      log_error(reply.text);
+      failures->log_error(reply.text);
     } else if (redirect(command, redirection)) {
       return;
     } else {
-      return answer(*command, unavailable(kAstray));
+      return answer(*command, unavailable(kRedisAstray));
     }
   }
   answer(*command, reply);
@@ -240,38 +217,13 @@ void RedisCluster::State::answer(Command& command, const Reply& reply) {
 void RedisCluster::State::expire(Command& command) {
   ++timeouts;
   topology.ask();
-  fail_later(conclude(command), kLate);
-}
-
-// In a later turn: we are inside a call, or in the middle of something.
-void RedisCluster::State::fail_later(Done done, const char* text) {
-  failures.push_back({std::move(done), text});
-  loop.post([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->answer_failures(1);
-  });
+  failures->later(conclude(command), kRedisLate);
 }
 
 void RedisCluster::State::fail_held(const char* text) {
   for (const CommandPtr& command : std::exchange(held, {})) {
-    if (command->done) fail_later(conclude(*command), text);
+    if (command->done) failures->later(conclude(*command), text);
   }
-}
-
-// One by one off the member, so that a callback that destroys us finds the others answered when
-// that returns. No more than were there: a callback may send again, and is refused again.
-void RedisCluster::State::answer_failures(size_t count) {
-  const auto keep = shared_from_this();
-  for (; count > 0 && !failures.empty(); --count) {
-    const Failure failure = std::move(failures.front());
-    failures.pop_front();
-    loop.guard([&] { failure.done(unavailable(failure.text)); });
-  }
-}
-
-void RedisCluster::State::log_error(const std::string& text) {
-  if (loop.now_ms() < error_log_due_ms) return;
-  error_log_due_ms = loop.now_ms() + kErrorLogIntervalMs;
-  log.warning("redis: a command failed: " + text);
 }
 
 // The cluster
@@ -291,7 +243,7 @@ void RedisCluster::State::on_told(bool found) {
     release();
   } else {
     topology.ask_later();
-    if (!topology.known()) fail_held(kAway);
+    if (!topology.known()) fail_held(kRedisAway);
   }
   review_soon();
 }
@@ -335,9 +287,8 @@ void RedisCluster::State::end() {
   topology.stop();
   pause.stop();
   nodes.clear();
-  fail_held(kEnding);
-  // What these callbacks sent is refused, and nobody will come back for it.
-  while (!failures.empty()) answer_failures(failures.size());
+  fail_held(kRedisEnding);
+  failures->answer_all();
 }
 
 // The public face

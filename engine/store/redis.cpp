@@ -4,18 +4,11 @@
 #include <deque>
 #include <utility>
 
+#include "engine/store/command_failures.h"
 #include "engine/store/redis_link.h"
 
 namespace signalbox::store {
 namespace {
-
-// Error replies are logged at most this often: they come as fast as commands do.
-constexpr uint64_t kErrorLogIntervalMs = 1000;
-
-constexpr const char* kAway = "Redis is not reachable";
-constexpr const char* kLate = "Redis did not answer in time";
-constexpr const char* kBusy = "too many commands are waiting for Redis";
-constexpr const char* kEnding = "the engine is stopping";
 
 // Whether the error says that this Redis does not serve writes, though another may by now: it has
 // become a replica, or is one that has lost its master, or loads its data.
@@ -38,11 +31,6 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
     uint64_t due_ms = 0;             // 0: not submitted yet
   };
 
-  struct Failure {
-    Done done;
-    const char* text;
-  };
-
   enum class Phase {
     kFirstAttempt,  // commands wait
     kReady,         // commands are sent
@@ -60,11 +48,8 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
 
   void submit(Command command);
   bool send(Command& command);
-  void refuse(Done done, const char* text);
   void fail_all(const char* text);
-  void answer_failures(size_t count);
   void check_deadline();
-  void log_error(const std::string& text);
   void give_up(const std::string& reason, const char* text);
   void tell_state();
   void end();
@@ -86,9 +71,8 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
   // ready) none.
   std::deque<Command> commands;
   Timer deadline;  // runs while there are commands; due no later than any of them
-  std::deque<Failure> failures;
+  const std::shared_ptr<CommandFailures> failures = std::make_shared<CommandFailures>(loop, log);
   bool leaves_errors = false;
-  uint64_t error_log_due_ms = 0;
 
   bool was_ready = false;
   uint64_t reconnects = 0;
@@ -98,10 +82,11 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
 // Commands
 
 void Redis::State::submit(Command command) {
-  if (phase == Phase::kEnded) return refuse(std::move(command.done), kEnding);
-  if (phase == Phase::kAway) return refuse(std::move(command.done), kAway);
-  if (commands.size() >= max_pending) return refuse(std::move(command.done), kBusy);
-  if (phase == Phase::kReady && !send(command)) return refuse(std::move(command.done), kAway);
+  if (phase == Phase::kEnded) return failures->later(std::move(command.done), kRedisEnding);
+  if (phase == Phase::kAway) return failures->later(std::move(command.done), kRedisAway);
+  if (commands.size() >= max_pending) return failures->later(std::move(command.done), kRedisBusy);
+  if (phase == Phase::kReady && !send(command))
+    return failures->later(std::move(command.done), kRedisAway);
   if (command.due_ms == 0) command.due_ms = loop.now_ms() + command_timeout_ms;
   commands.push_back(std::move(command));
   if (!deadline.active()) deadline.start(command_timeout_ms);
@@ -114,32 +99,11 @@ bool Redis::State::send(Command& command) {
   return true;
 }
 
-// Answers in a later turn, because we are inside the caller's call.
-void Redis::State::refuse(Done done, const char* text) {
-  failures.push_back({std::move(done), text});
-  loop.post([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->answer_failures(1);
-  });
-}
-
 void Redis::State::fail_all(const char* text) {
-  for (Command& command : commands) failures.push_back({std::move(command.done), text});
+  for (Command& command : commands) failures->add(std::move(command.done), text);
   commands.clear();
   deadline.stop();
-  answer_failures(failures.size());
-}
-
-// One by one off the member, so that a callback that destroys Redis finds the others answered when
-// that returns. No more than were there: a callback may send again, and is refused again.
-void Redis::State::answer_failures(size_t count) {
-  const auto keep = shared_from_this();
-  for (; count > 0 && !failures.empty(); --count) {
-    const Failure failure = std::move(failures.front());
-    failures.pop_front();
-    Reply reply;
-    reply.text = failure.text;
-    loop.guard([&] { failure.done(reply); });
-  }
+  failures->answer_now();
 }
 
 void Redis::State::check_deadline() {
@@ -155,10 +119,10 @@ void Redis::State::check_deadline() {
   const auto keep = shared_from_this();
   if (phase == Phase::kReady) {
     // Replies come in order: nothing behind this command can be answered either.
-    return give_up("no answer within " + std::to_string(command_timeout_ms) + " ms", kLate);
+    return give_up("no answer within " + std::to_string(command_timeout_ms) + " ms", kRedisLate);
   }
   phase = Phase::kAway;  // the attempt goes on
-  fail_all(kLate);
+  fail_all(kRedisLate);
 }
 
 void Redis::State::on_reply(const Reply& reply) {
@@ -174,18 +138,12 @@ void Redis::State::on_reply(const Reply& reply) {
       return submit(std::move(command));
     }
     if (!leaves_errors) {
-      log_error(reply.text);
+      failures->log_error(reply.text);
       no_master = tells_of_no_master(reply.text);
     }
   }
   loop.guard([&] { command.done(reply); });
-  if (no_master && phase == Phase::kReady) give_up(reply.text, kAway);
-}
-
-void Redis::State::log_error(const std::string& text) {
-  if (loop.now_ms() < error_log_due_ms) return;
-  error_log_due_ms = loop.now_ms() + kErrorLogIntervalMs;
-  log.warning("redis: a command failed: " + text);
+  if (no_master && phase == Phase::kReady) give_up(reply.text, kRedisAway);
 }
 
 // The connection
@@ -206,7 +164,7 @@ void Redis::State::on_down() {
   const auto keep = shared_from_this();
   const bool lost = phase == Phase::kReady;
   phase = Phase::kAway;
-  fail_all(kAway);
+  fail_all(kRedisAway);
   if (lost) tell_state();
 }
 
@@ -227,9 +185,8 @@ void Redis::State::end() {
   const auto keep = shared_from_this();
   phase = Phase::kEnded;
   link.close();
-  fail_all(kEnding);
-  // What these callbacks sent is refused, and nobody will come back for it.
-  while (!failures.empty()) answer_failures(failures.size());
+  fail_all(kRedisEnding);
+  failures->answer_all();
 }
 
 // The public face
