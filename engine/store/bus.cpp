@@ -1,7 +1,7 @@
 #include "engine/store/bus.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "engine/core/id.h"
 #include "engine/store/keys.h"
@@ -17,10 +17,24 @@ constexpr uint64_t kRetryMs = 100;
 constexpr uint64_t kForgetRouteMs = 600'000;
 constexpr uint64_t kForgetSenderMs = 2 * kForgetRouteMs;
 
+// So many of one route wait for their answers at a time: enough to be fast, and what has waited for
+// long does not take all of redis.max_pending from everything else.
+constexpr size_t kWindow = 256;
+
+constexpr uint64_t kDropLogIntervalMs = 10'000;
+
 uint32_t new_route_id() {
   uint32_t id = 0;
   for (const char c : random_id(sizeof(id))) id = id << 8U | static_cast<unsigned char>(c);
   return id;
+}
+
+// The first with that sequence or a later one.
+template <typename Messages>
+auto first_from(Messages& messages, uint64_t sequence) {
+  return std::lower_bound(
+      messages.begin(), messages.end(), sequence,
+      [](const auto& message, uint64_t wanted) { return message.sequence < wanted; });
 }
 
 }  // namespace
@@ -28,6 +42,7 @@ uint32_t new_route_id() {
 Bus::Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Commands& redis,
          Listener& listener)
     : loop_(loop),
+      log_(log),
       options_(options),
       counters_(counters),
       redis_(redis),
@@ -69,19 +84,14 @@ void Bus::send(std::string_view node, Envelope envelope) {
   envelope.sequence = route.next_sequence;
   std::string bytes = encode(envelope);
   if (buffered_ + bytes.size() > static_cast<size_t>(options_.node_max_buffered)) {
-    ++counters_.bus_dropped;
-    return;
+    return count_dropped("more than node.max_buffered bytes wait");
   }
   ++route.next_sequence;
   buffered_ += bytes.size();
   route.used_ms = loop_.now_ms();
   route.messages.push_back({envelope.sequence, std::move(bytes),
                             loop_.now_ms() + static_cast<uint64_t>(options_.node_ttl)});
-  const size_t count = route.messages.size();
-  const bool next = count == 1 || route.messages[count - 2].sent;
-  if (next && !route.unheard && redis_.connected())
-    publish_next(name, route, route.messages.back());
-  if (!retry_.active() && !route.messages.back().sent) retry_.start(kRetryMs);
+  publish_more(name, route);
 }
 
 void Bus::publish(const std::string& channel, Envelope envelope) {
@@ -90,23 +100,24 @@ void Bus::publish(const std::string& channel, Envelope envelope) {
     if (reply.type == Reply::Type::kInteger) {
       ++counters_.bus_sent;
     } else {
-      ++counters_.bus_dropped;
+      count_dropped(reply.text);
     }
   });
 }
 
-// Sends what has not been sent, in order, for answers come in order too. To a node that does not
-// listen only the first, to see whether it does now.
-void Bus::flush(const std::string& node, Route& route) {
-  if (!redis_.connected()) return;
-  for (Message& message : route.messages) {
-    if (!message.sent) publish_next(node, route, message);
-    if (route.unheard) return;
+void Bus::publish_more(const std::string& node, Route& route) {
+  const size_t window = route.doubtful ? 1 : kWindow;
+  auto next = first_from(route.messages, route.next_to_publish);
+  while (next != route.messages.end() && !route.stopped && route.answers_due < window &&
+         redis_.connected()) {
+    publish_to(node, route, *next++);
   }
+  const bool waits = route.stopped ? !route.messages.empty() : next != route.messages.end();
+  if (waits && !retry_.active()) retry_.start(kRetryMs);
 }
 
-void Bus::publish_next(const std::string& node, Route& route, Message& message) {
-  message.sent = true;
+void Bus::publish_to(const std::string& node, Route& route, const Message& message) {
+  route.next_to_publish = message.sequence + 1;
   ++route.answers_due;
   redis_.command({"PUBLISH", node_channel(node), message.bytes},
                  [this, node, id = route.id, sequence = message.sequence](const Reply& reply) {
@@ -120,56 +131,68 @@ void Bus::on_published(const std::string& node, uint32_t id, uint64_t sequence,
   if (found == routes_.end() || found->second.id != id) return;
   Route& route = found->second;
   --route.answers_due;
-  // Those before it that nobody has heard would come out of order now.
   // A cluster counts only those who listen at the master that we asked, and passes it on to others.
   const bool heard =
       reply.type == Reply::Type::kInteger && (reply.integer > 0 || options_.redis_cluster);
-  while (heard && !route.messages.empty() && route.messages.front().sequence < sequence) {
-    ++counters_.bus_dropped;
-    drop_front(route);
-  }
-  if (route.messages.empty() || route.messages.front().sequence > sequence) return;  // given up
   if (heard) {
-    ++counters_.bus_sent;
-    drop_front(route);
-    if (std::exchange(route.unheard, false)) flush(node, route);
-    return;
-  }
-  if (reply.type == Reply::Type::kError) {  // it will be refused again
-    for (auto message = route.messages.begin(); message != route.messages.end(); ++message) {
-      if (message->sequence != sequence) continue;
-      ++counters_.bus_dropped;
-      buffered_ -= message->bytes.size();
-      route.messages.erase(message);
-      return;
+    forget_until(route, sequence, "they would come out of order now");
+    if (!route.messages.empty() && route.messages.front().sequence == sequence) {
+      ++counters_.bus_sent;
+      buffered_ -= route.messages.front().bytes.size();
+      route.messages.pop_front();
     }
+    route.unheard = false;
+    route.doubtful = route.stopped;
+  } else if (reply.type == Reply::Type::kError && reply.text.starts_with("NOPERM")) {
+    refused(route, sequence, reply.text);
+  } else {
+    // Not reached, or not known to be: again from here. What the other one has had it knows by its
+    // number.
+    route.stopped = route.doubtful = true;
+    route.unheard = reply.type == Reply::Type::kInteger;
   }
-  // Not reached, or not known to be: again from here. What the other one has had it knows by its
-  // number.
-  if (reply.type == Reply::Type::kInteger) route.unheard = true;
-  for (Message& message : route.messages) {
-    if (message.sequence == sequence) message.sent = false;
-  }
-  if (!retry_.active()) retry_.start(kRetryMs);
+  publish_more(node, route);
 }
 
-void Bus::drop_front(Route& route) {
-  buffered_ -= route.messages.front().bytes.size();
-  route.messages.pop_front();
+// Drops those before `sequence`.
+void Bus::forget_until(Route& route, uint64_t sequence, const char* why) {
+  while (!route.messages.empty() && route.messages.front().sequence < sequence) {
+    buffered_ -= route.messages.front().bytes.size();
+    route.messages.pop_front();
+    count_dropped(why);
+  }
+}
+
+// It would be refused again.
+void Bus::refused(Route& route, uint64_t sequence, const std::string& why) {
+  const auto message = first_from(route.messages, sequence);
+  if (message == route.messages.end() || message->sequence != sequence) return;
+  buffered_ -= message->bytes.size();
+  route.messages.erase(message);
+  count_dropped(why);
+}
+
+void Bus::count_dropped(const std::string& why) {
+  ++counters_.bus_dropped;
+  if (loop_.now_ms() < drop_log_due_ms_) return;
+  drop_log_due_ms_ = loop_.now_ms() + kDropLogIntervalMs;
+  log_.warning("messages for other nodes are dropped: " + why);
 }
 
 void Bus::retry() {
-  bool again = false;
+  const uint64_t now = loop_.now_ms();
   for (auto& [node, route] : routes_) {
-    while (!route.messages.empty() && route.messages.front().due_ms <= loop_.now_ms()) {
-      ++counters_.bus_dropped;
-      drop_front(route);
-    }
+    const auto alive = std::find_if(route.messages.begin(), route.messages.end(),
+                                    [now](const Message& each) { return each.due_ms > now; });
+    const uint64_t sequence = alive == route.messages.end() ? route.next_sequence : alive->sequence;
+    forget_until(route, sequence, "the node does not listen, or Redis is away");
     // One round at a time, so that they cannot overtake each other.
-    if (route.answers_due == 0) flush(node, route);
-    again = again || !route.messages.empty();
+    if (route.stopped && route.answers_due == 0) {
+      route.stopped = false;
+      route.next_to_publish = 0;
+    }
+    publish_more(node, route);
   }
-  if (again) retry_.start(kRetryMs);
 }
 
 void Bus::on_connection(bool connected) {
@@ -183,6 +206,7 @@ void Bus::on_connection(bool connected) {
   if (elsewhere && !options_.redis_sentinels.empty()) {
     subscription_.restart("there is another master");
   }
+  for (auto& [node, route] : routes_) route.doubtful = true;
   retry();
 }
 

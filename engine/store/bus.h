@@ -66,16 +66,19 @@ class Bus {
   struct Message {
     uint64_t sequence;
     std::string bytes;
-    uint64_t due_ms;    // when it is given up
-    bool sent = false;  // and not answered yet
+    uint64_t due_ms;  // when it is given up
   };
-  // To one node.
+  // To one node. What has been published is kept until Redis says that the node heard it. Where it
+  // did not, publishing stops, and begins again there when all answers are in.
   struct Route {
     uint32_t id;
     uint64_t next_sequence = 1;
-    std::deque<Message> messages;  // without an answer, oldest first
+    std::deque<Message> messages;  // not heard yet, oldest first
+    uint64_t next_to_publish = 1;  // by sequence
     size_t answers_due = 0;
-    bool unheard = false;  // the last answer: nobody listens there
+    bool stopped = false;
+    bool doubtful = false;  // whether it listens: one message at a time, until one is heard
+    bool unheard = false;   // the last answer: nobody listens there
     uint64_t used_ms = 0;
   };
   // From one node.
@@ -85,15 +88,18 @@ class Bus {
     uint64_t heard_ms = 0;
   };
 
-  void flush(const std::string& node, Route& route);
-  void publish_next(const std::string& node, Route& route, Message& message);
+  void publish_more(const std::string& node, Route& route);
+  void publish_to(const std::string& node, Route& route, const Message& message);
   void on_published(const std::string& node, uint32_t route, uint64_t sequence, const Reply& reply);
-  void drop_front(Route& route);
+  void forget_until(Route& route, uint64_t sequence, const char* why);
+  void refused(Route& route, uint64_t sequence, const std::string& why);
+  void count_dropped(const std::string& why);
   void retry();
   void on_message(std::string_view bytes);
   bool in_sequence(const Envelope& envelope);
 
   Loop& loop_;
+  const Log& log_;
   const Options& options_;
   Counters& counters_;
   Commands& redis_;
@@ -102,6 +108,7 @@ class Bus {
   std::unordered_map<std::string, Route> routes_;       // by node
   std::unordered_map<std::string, Arrivals> arrivals_;  // by node
   size_t buffered_ = 0;                                 // bytes, of all routes
+  uint64_t drop_log_due_ms_ = 0;
   Timer retry_;
   Timer probe_;
   Subscription subscription_;

@@ -102,6 +102,13 @@ void too_many_at_once_are_counted(void**) {
   assert_int_equal(a.counters.bus_dropped, b.counters.bus_missed);
 }
 
+// Since CONFIG RESETSTAT.
+size_t publications(NodesTest& test) {
+  const std::string stats = test.client.text({"INFO", "commandstats"});
+  const std::string calls = "cmdstat_publish:calls=";
+  return std::stoul(stats.substr(stats.find(calls) + calls.size()));
+}
+
 // What is published while nobody listens waits.
 void messages_wait_for_a_subscription(void**) {
   NodesTest test(*server);
@@ -223,12 +230,78 @@ void a_node_that_nobody_hears_costs_little(void**) {
   test.client.call({"CONFIG", "RESETSTAT"});
   say(a, b.id(), 2, 500);
   run_for(test.loop, 350);
-  const std::string stats = test.client.text({"INFO", "commandstats"});
-  const std::string calls = "cmdstat_publish:calls=";
-  assert_in_range(std::stoul(stats.substr(stats.find(calls) + calls.size())), 1, 10);
+  assert_in_range(publications(test), 1, 10);
   b.bus.listen(channel);
   wait_until_heard(b, 500);
   assert_heard(b, 1, 500);
+}
+
+// More than may wait for Redis at a time: nothing is refused, and the rest has its turn, too.
+void a_long_queue_is_sent_piece_by_piece(void**) {
+  RedisServer slow;
+  NodesTest test(slow);
+  test.options.node_ttl = 20'000;
+  test.options.redis_command_timeout = 200;
+  test.options.redis_max_pending = 300;
+  TestNode& a = test.add();
+  TestNode& b = test.add();
+  slow.pause();
+  say(a, b.id(), 1, 5000);
+  run_until(test.loop, [&] { return !a.redis.connected(); });
+  slow.resume();
+  run_until(test.loop, [&] {
+    assert_true(a.redis.health().pending < 300);
+    return b.heard.size() == 5000;
+  });
+  assert_heard(b, 1, 5000);
+  assert_int_equal(a.counters.bus_dropped + b.counters.bus_missed, 0);
+}
+
+// The other node may need longer to be back than this one: of many that wait only the first is sent
+// until it is heard.
+void after_a_lost_connection_one_message_finds_out(void**) {
+  NodesTest test(*server);
+  test.options.node_ttl = 5000;
+  TestNode& a = test.add();
+  TestNode& b = test.add();
+  say(a, b.id(), 1, 1);
+  wait_until_heard(b, 1);
+  const std::string channel = node_channel(b.id());
+  b.bus.ignore(channel);
+  run_until(test.loop, [&] { return test.client.integer({"PUBLISH", channel, "x"}) == 0; });
+  test.client.send({"CLIENT", "KILL", "TYPE", "normal"});
+  run_until(test.loop, [&] { return !a.redis.connected(); });
+  test.client.wait_until_connected();
+  test.client.call({"CONFIG", "RESETSTAT"});
+  say(a, b.id(), 2, 200);
+  run_until(test.loop, [&] { return a.redis.connected(); });
+  run_for(test.loop, 250);
+  assert_in_range(publications(test), 1, 8);
+  b.bus.listen(channel);
+  wait_until_heard(b, 200);
+  assert_heard(b, 1, 200);
+}
+
+// A script of somebody else's keeps Redis busy: that passes.
+void messages_wait_while_redis_is_busy(void**) {
+  RedisServer busy;
+  NodesTest test(busy);
+  test.options.node_ttl = 20'000;
+  test.options.redis_command_timeout = 10'000;
+  TestNode& a = test.add();
+  TestNode& b = test.add();
+  test.client.call({"CONFIG", "SET", "busy-reply-threshold", "1"});
+  Client other(test.loop, test.url);
+  other.wait_until_connected();
+  test.client.send({"EVAL", "while true do end", "0"});
+  run_until(test.loop, [&] { return other.call({"PING"}).text.starts_with("BUSY"); });
+  say(a, b.id(), 1, 10);
+  run_for(test.loop, 250);
+  assert_int_equal(b.heard.size(), 0);
+  other.call({"SCRIPT", "KILL"});
+  wait_until_heard(b, 10);
+  assert_heard(b, 1, 10);
+  assert_int_equal(a.counters.bus_dropped, 0);
 }
 
 // The other node begins to listen between two messages that are under way: the first cannot be sent
@@ -440,6 +513,9 @@ int main() {
       cmocka_unit_test(no_more_than_so_many_bytes_wait),
       cmocka_unit_test(a_node_that_nobody_hears_is_given_up_in_time),
       cmocka_unit_test(a_node_that_nobody_hears_costs_little),
+      cmocka_unit_test(a_long_queue_is_sent_piece_by_piece),
+      cmocka_unit_test(after_a_lost_connection_one_message_finds_out),
+      cmocka_unit_test(messages_wait_while_redis_is_busy),
       cmocka_unit_test(what_would_come_out_of_order_is_dropped),
       cmocka_unit_test(without_redis_messages_wait_in_time),
       cmocka_unit_test(a_gap_is_noticed),
