@@ -76,7 +76,10 @@ class Neighbours : private store::Registry::Listener,
   void on_registered() override;
   void on_renamed() override;
   void on_departed(const std::string& node) override { cleaner_.clean(node); }
-  void on_heartbeat() override { bus_.check(); }
+  void on_heartbeat() override {
+    bus_.check();
+    reconciler_.keep_alive();
+  }
 
   void on_envelope(const store::Envelope& envelope) override;
   void on_missed() override { reconciler_.check(); }

@@ -43,6 +43,15 @@ void Reconciler::check() {
   timer_.start(pause(jitter_));
 }
 
+void Reconciler::keep_alive() {
+  // Half of their time, for this pass may fail, and takes its time.
+  const auto period = static_cast<uint64_t>(options_.rooms_ttl) * 1000 / 2;
+  if (pass_ != Pass::kNone || loop_.now_ms() - bound_ms_ < period) return;
+  pass_ = Pass::kSecond;
+  std::uniform_int_distribution<uint64_t> pause(0, kMaxPauseMs);
+  timer_.start(pause(jitter_));
+}
+
 void Reconciler::try_again_soon() {
   timer_.start(kMaxPauseMs);
 }
@@ -86,6 +95,7 @@ void Reconciler::leave(const Binding& binding) {
 }
 
 void Reconciler::begin_binding() {
+  bound_ms_ = loop_.now_ms();
   todo_ = listener_.bindings();
   bind_page();
 }
@@ -98,10 +108,9 @@ void Reconciler::bind_page() {
   }
   if (page.empty()) {
     if (std::exchange(begin_anew_, false)) return on_registered();
-    if (std::exchange(pass_, Pass::kSecond) == Pass::kFirst) {
-      const uint64_t now = loop_.now_ms();
-      timer_.start(settled_ms_ > now ? settled_ms_ - now : 0);
-    }
+    pass_ = pass_ == Pass::kFirst ? Pass::kSecond : Pass::kNone;
+    const uint64_t now = loop_.now_ms();
+    if (pass_ == Pass::kSecond) timer_.start(settled_ms_ > now ? settled_ms_ - now : 0);
     return;
   }
   asking_ = true;

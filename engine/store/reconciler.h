@@ -5,7 +5,8 @@
 // A check has two passes. The first takes sockets that are gone out of Redis and binds those that
 // are there, page by page, each when the one before is answered; members elsewhere that we did not
 // know are news. The second comes when all other nodes have had the time for their first: only then
-// is a member that Redis does not have really gone.
+// is a member that Redis does not have really gone. The second pass is repeated long before the
+// keys of the rooms run out: who stays for longer than rooms.ttl is still there.
 //
 // Thread: the loop's.
 // Owner: the node.
@@ -58,6 +59,9 @@ class Reconciler {
   // registered.
   void check();
 
+  // To be called with each heartbeat.
+  void keep_alive();
+
  private:
   enum class Pass { kNone, kFirst, kSecond };
 
@@ -78,11 +82,12 @@ class Reconciler {
   Registry& registry_;
   Rooms& rooms_;
   Listener& listener_;
-  Pass pass_ = Pass::kNone;
-  uint64_t run_ = 0;  // answers that belong to an earlier one are of no interest
+  Pass pass_ = Pass::kNone;  // that is due or under way
+  uint64_t run_ = 0;         // answers that belong to an earlier one are of no interest
   bool asking_ = false;
   bool begin_anew_ = false;  // once this pass is over
   uint64_t settled_ms_ = 0;  // when all others will have had the time to bind theirs
+  uint64_t bound_ms_ = 0;    // when the last pass began to bind
   std::vector<Binding> todo_;
   Timer timer_;  // to the next pass
   std::minstd_rand jitter_{std::random_device{}()};

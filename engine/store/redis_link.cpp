@@ -120,6 +120,7 @@ void RedisLink::stop_asking() {
 }
 
 void RedisLink::look_up() {
+  resolver_.forget();  // of a master that has been replaced meanwhile
   if (url_.is_unix || is_numeric_address(url_.host)) {
     addresses_ = {url_.host};
     return try_next_address("");
@@ -153,8 +154,8 @@ void RedisLink::try_again_later(const std::string& reason) {
   stop_asking();
   const bool lost = std::exchange(up_, false);
   if (lost && loop_.now_ms() - up_since_ms_ >= kSettledMs) failures_ = 0;
-  // Of a long outage the beginning is news, the rest is not.
-  const LogLevel level = lost || failures_ == 0 ? LogLevel::kWarning : LogLevel::kDebug;
+  // Of a long outage, or of connections that all end at once, the beginning is news.
+  const LogLevel level = failures_ == 0 ? LogLevel::kWarning : LogLevel::kDebug;
   if (log_.enabled(level)) {
     log_.write(level, std::string(name_) + ": " + (lost ? "lost " : "cannot connect to ") +
                           where() + ": " + reason);

@@ -9,9 +9,11 @@
 
 namespace {
 
+using signalbox::Timer;
 using signalbox::store::Binding;
 using signalbox::store::node_sockets_key;
 using signalbox::store::Reconciler;
+using signalbox::store::Reply;
 using signalbox::test::clock_ms;
 using signalbox::test::NodesEar;
 using signalbox::test::NodesTest;
@@ -247,6 +249,31 @@ void what_was_not_bound_before_says_nothing_final(void**) {
   assert_true(test.sockets.answers.back().final);
 }
 
+// Who stays for longer than a room lives is still in it.
+void rooms_of_sockets_do_not_run_out(void**) {
+  Test test;
+  test.have(120);
+  test.reconciler->on_registered();
+  test.wait_for_answers(240);  // both passes
+  test.node->options.rooms_ttl = 2;
+  for (const Reply& key : test.client.call({"KEYS", "room:*"}).elements) {
+    test.client.integer({"EXPIRE", key.text, "2"});
+  }
+  const uint64_t begun = clock_ms();
+  Timer heartbeat(test.loop, [&] {
+    test.reconciler->keep_alive();
+    heartbeat.start(100);
+  });
+  heartbeat.start(0);
+  while (clock_ms() - begun < 4000) {
+    run_for(test.loop, 50);
+    for (const Binding& each : test.sockets.bound) assert_true(test.knows(each));
+  }
+  // A pass in each half of their life, and no more.
+  assert_in_range(test.sockets.answers.size(), 240 + 2 * 120, 240 + 4 * 120);
+  assert_true(test.sockets.answers.back().final);
+}
+
 void nothing_happens_before_the_node_is_registered(void**) {
   Test test;
   test.have(3);
@@ -297,6 +324,7 @@ int main() {
       cmocka_unit_test(a_lost_connection_is_made_up_for),
       cmocka_unit_test(what_redis_has_is_final_at_once_when_all_have_had_their_time),
       cmocka_unit_test(what_was_not_bound_before_says_nothing_final),
+      cmocka_unit_test(rooms_of_sockets_do_not_run_out),
       cmocka_unit_test(nothing_happens_before_the_node_is_registered),
       cmocka_unit_test(a_socket_that_goes_while_it_is_bound_is_no_ghost),
   };
