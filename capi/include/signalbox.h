@@ -442,7 +442,8 @@ SBX_API sbx_error sbx_emit_with_ack(sbx_engine* engine, const char* socket, cons
  * sockets of the namespace), but for `except` (NULL: but for none). It reaches the sockets of all
  * nodes on the same Redis (while the option signaling.enabled is on; else of this engine); what is
  * broadcast while Redis is away stays here. A namespace that nobody has declared has none. Command.
- * Errors as sbx_emit; SBX_E_INVALID too when the name of the namespace is not allowed. */
+ * Errors as sbx_emit; SBX_E_INVALID too when the name of the namespace, or that of the room (see
+ * sbx_join), is not allowed. */
 SBX_API sbx_error sbx_broadcast(sbx_engine* engine, const char* nsp, const char* room,
                                 const char* except, const char* event, const char* args,
                                 const sbx_bytes* attachments, size_t attachment_count);

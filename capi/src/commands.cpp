@@ -104,7 +104,11 @@ sbx_error sbx_broadcast(sbx_engine* engine, const char* nsp, const char* room, c
     if (nsp == nullptr) return null("nsp");
     if (Status status = host::check_namespace(nsp); !status.ok()) return status;
     std::optional<std::string> to_room;
-    if (room != nullptr) to_room = room;
+    if (room != nullptr) {
+      // Without a name it would be everyone's.
+      if (Status status = host::check_room(room); !status.ok()) return status;
+      to_room = room;
+    }
     host::Message message;
     Status status = make_event(event, args, attachments, attachment_count, message);
     if (!status.ok()) return status;

@@ -290,6 +290,8 @@ static void names_of_rooms(void** state) {
   for (size_t i = 0; i < sizeof refused / sizeof *refused; ++i) {
     assert_refused(sbx_join(engine, kSocket, refused[i]), SBX_E_INVALID, "room");
     assert_refused(sbx_leave(engine, kSocket, refused[i]), SBX_E_INVALID, "room");
+    assert_refused(sbx_broadcast(engine, "/", refused[i], NULL, "e", NULL, NULL, 0), SBX_E_INVALID,
+                   "room");
   }
   longest[256] = '\0';
   assert_ok(sbx_join(engine, kSocket, longest));
