@@ -32,11 +32,12 @@ void AtomicRooms::check(std::string_view room, std::function<void(CheckResult)> 
 
 void AtomicRooms::join(const JoinRequest& request, std::function<void(JoinReply)> done) {
   registry_.when_registered([this, request, done = std::move(done)]() mutable {
-    send_join(request, false, std::move(done));
+    // Who has waited in vain need not wait once more.
+    send_join(request, !registry_.registered(), std::move(done));
   });
 }
 
-void AtomicRooms::send_join(const JoinRequest& request, bool again,
+void AtomicRooms::send_join(const JoinRequest& request, bool last,
                             std::function<void(JoinReply)> done) {
   const std::string& node = registry_.id();
   const Fence fence = registry_.fence();
@@ -54,10 +55,10 @@ void AtomicRooms::send_join(const JoinRequest& request, bool again,
        news(request.again ? EnvelopeKind::kRejoined : EnvelopeKind::kJoined, node, request.room,
             request.socket),
        news(EnvelopeKind::kRejoined, node, request.room, request.socket)},
-      [this, request, again, done = std::move(done)](const Reply& reply) mutable {
+      [this, request, last, done = std::move(done)](const Reply& reply) mutable {
         const bool lost = outcome(reply) == "lost";
         if (lost) registry_.on_lost();
-        if (!lost || again) return done(to_join_reply(reply));
+        if (!lost || last) return done(to_join_reply(reply));
         registry_.when_registered([this, request, done = std::move(done)]() mutable {
           send_join(request, true, std::move(done));
         });
@@ -68,11 +69,11 @@ void AtomicRooms::leave(std::string_view room, std::string_view socket,
                         std::function<void(LeaveReply)> done) {
   registry_.when_registered(
       [this, room = std::string(room), socket = std::string(socket), done = std::move(done)] {
-        leave_registered(room, socket, false, done);
+        leave_registered(room, socket, !registry_.registered(), done);
       });
 }
 
-void AtomicRooms::leave_registered(const std::string& room, const std::string& socket, bool again,
+void AtomicRooms::leave_registered(const std::string& room, const std::string& socket, bool last,
                                    const std::function<void(LeaveReply)>& done) {
   const std::string& self = registry_.id();
   const std::string_view node = node_of(socket);
@@ -82,10 +83,10 @@ void AtomicRooms::leave_registered(const std::string& room, const std::string& s
   const Leaver leaver = {registry_.fence(), node_sockets_key(node),
                          own ? std::string_view(self) : "",
                          own ? EnvelopeKind::kLeft : EnvelopeKind::kEvicted};
-  send_leave(room, socket, leaver, [this, room, socket, again, done](const LeaveReply& reply) {
+  send_leave(room, socket, leaver, [this, room, socket, last, done](const LeaveReply& reply) {
     const bool lost = reply.result == LeaveReply::Result::kLost;
     if (lost) registry_.on_lost();
-    if (!lost || again) return done(reply);
+    if (!lost || last) return done(reply);
     registry_.when_registered(
         [this, room, socket, done] { leave_registered(room, socket, true, done); });
   });

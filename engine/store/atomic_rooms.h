@@ -34,8 +34,8 @@ class AtomicRooms final : public Rooms {
 
  private:
   struct Leaver;
-  void send_join(const JoinRequest& request, bool again, std::function<void(JoinReply)> done);
-  void leave_registered(const std::string& room, const std::string& socket, bool again,
+  void send_join(const JoinRequest& request, bool last, std::function<void(JoinReply)> done);
+  void leave_registered(const std::string& room, const std::string& socket, bool last,
                         const std::function<void(LeaveReply)>& done);
   void send_leave(std::string_view room, std::string_view socket, const Leaver& leaver,
                   std::function<void(LeaveReply)> done);

@@ -82,10 +82,10 @@ void Registry::beat() {
 void Registry::ask() {
   phase_ = Phase::kAsking;
   ++registrations_;
-  redis_.script(
-      register_script(), keys(),
-      {id_, secret_, std::to_string(registrations_), std::to_string(options_.node_ttl), kKeysTtlS},
-      [this](const Reply& reply) { on_answer(reply); });
+  redis_.script(register_script(), keys(),
+                {id_, secret_, std::to_string(registrations_), std::to_string(options_.node_ttl),
+                 kKeysTtlS, node_channel("")},
+                [this](const Reply& reply) { on_answer(reply); });
 }
 
 void Registry::on_answer(const Reply& reply) {
@@ -98,7 +98,9 @@ void Registry::on_answer(const Reply& reply) {
     listener_.on_renamed();
     return ask();
   }
-  if (redis_.connected()) timer_.start(kAskAgainMs);
+  // Even with nothing connected: that a part of a cluster has gone, and is back, nobody may tell
+  // us.
+  timer_.start(kAskAgainMs);
   if (reply.text == "yours") listener_.on_departed(id_);
 }
 
@@ -109,7 +111,7 @@ void Registry::raise_fence() {
                   if (phase_ != Phase::kAsking || number != registrations_) return;
                   if (reply.text == "raised") return on_registered();
                   phase_ = Phase::kOut;
-                  if (redis_.connected()) timer_.start(kAskAgainMs);
+                  timer_.start(kAskAgainMs);
                 });
 }
 

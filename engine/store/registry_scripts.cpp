@@ -17,11 +17,14 @@ namespace signalbox::store {
 
 // KEYS the nodes, the node
 // ARGV 1 node id, 2 secret, 3 number of the registration, 4 lease in ms, 5 seconds that the keys
-// live Answers 'registered', 'taken' (the id is another node's), 'cleaning' (this node has been
+//      live, 6 prefix of a node's channel
+//
+// Answers 'registered', 'taken' (the id is another node's), 'cleaning' (this node has been
 // given up, and somebody is cleaning up), 'yours' (nobody does any more: now this node has to) or
-// 'old'.
+// 'old'. Who may not publish gets an error: its joins would be half done.
 const Script& register_script() {
   static const Script script(R"lua(
+redis.call('PUBLISH', ARGV[6], '')
 local hash = redis.call('HMGET', KEYS[2], 'token', 'cleaner')
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)

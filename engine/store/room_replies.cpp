@@ -45,7 +45,7 @@ JoinReply to_join_reply(const Reply& reply) {
   } else if (what == "full") {
     join.result = JoinReply::Result::kRoomFull;
   } else if (what == "lost") {
-    join.error = "the others have given this node up";
+    join.error = "this node is not registered with Redis";
   } else {
     // What Redis says of itself is for the log, which it is in already.
     const bool unavailable = reply.type == Reply::Type::kUnavailable;

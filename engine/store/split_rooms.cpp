@@ -30,7 +30,7 @@ struct SplitRooms::Join {
   std::function<void(JoinReply)> done;
   std::function<void()> over;
   uint64_t number = 0;  // of the registration in which it was enlisted
-  bool again = false;   // after it has turned out that this node had to register again
+  bool again = false;   // no further try, should this node turn out not to be registered
 
   void finish(JoinReply reply) const {
     done(std::move(reply));
@@ -84,7 +84,10 @@ void SplitRooms::join(const JoinRequest& request, std::function<void(JoinReply)>
     join->request = request;
     join->done = done;
     join->over = std::move(over);
-    registry_.when_registered([this, join] { count_attempt(join); });
+    registry_.when_registered([this, join] {
+      join->again = !registry_.registered();  // who has waited in vain need not wait once more
+      count_attempt(join);
+    });
   });
 }
 

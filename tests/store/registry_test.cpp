@@ -97,7 +97,7 @@ void of_many_one_keeps_a_name(void**) {
   int answers = 0;
   for (int i = 0; i < kMany; ++i) {
     test.client.redis->script(register_script(), {nodes_key(), node_key("same")},
-                              {"same", "secret" + std::to_string(i), "1", "10000", "90000"},
+                              {"same", "secret" + std::to_string(i), "1", "10000", "90000", "c"},
                               [&](const signalbox::store::Reply& reply) {
                                 ++answers;
                                 if (reply.text == "registered") ++registered;
@@ -149,10 +149,27 @@ void who_registers_again_keeps_its_id_and_ends_the_past(void**) {
   bool old = false;
   test.client.redis->script(
       register_script(), {nodes_key(), node_key(id)},
-      {id, secret, before.value.substr(before.value.find(':') + 1), "10000", "90000"},
+      {id, secret, before.value.substr(before.value.find(':') + 1), "10000", "90000", "c"},
       [&](const signalbox::store::Reply& reply) { old = reply.text == "old"; });
   run_until(test.loop, [&] { return old; });
   assert_true(field(test, id, "token") == after.value);
+}
+
+// So does Redis 7 set up its users unless it is told otherwise. Joins would be half done.
+void who_may_not_publish_is_not_registered(void**) {
+  NodesTest test(*server);
+  test.client.text({"ACL", "SETUSER", "default", "resetchannels"});
+  test.client.send({"CLIENT", "KILL", "TYPE", "normal"});
+  TestNode& node = test.prepare();
+  node.open();
+  run_for(test.loop, 600);
+  assert_true(node.redis.connected());
+  assert_int_equal(node.registered, 0);
+  assert_false(test.exists(node_key(node.id())));
+  // As soon as it is put right.
+  test.client.text({"ACL", "SETUSER", "default", "&signalbox:*"});
+  node.wait_until_registered();
+  test.client.text({"ACL", "SETUSER", "default", "allchannels"});
 }
 
 // 10 comes after 9, as a number.
@@ -384,6 +401,7 @@ int main() {
       cmocka_unit_test(of_many_one_keeps_a_name),
       cmocka_unit_test(nodes_that_begin_at_once_have_ids_of_their_own),
       cmocka_unit_test(who_registers_again_keeps_its_id_and_ends_the_past),
+      cmocka_unit_test(who_may_not_publish_is_not_registered),
       cmocka_unit_test(generations_are_counted_beyond_nine),
       cmocka_unit_test(a_node_that_was_forgotten_registers_again),
       cmocka_unit_test(a_dead_node_is_claimed_by_one),

@@ -21,6 +21,7 @@ using signalbox::store::nodes_key;
 using signalbox::store::Reply;
 using signalbox::test::assert_members;
 using signalbox::test::await;
+using signalbox::test::clock_ms;
 using signalbox::test::NodesEar;
 using signalbox::test::RedisServer;
 using signalbox::test::RoomsFixture;
@@ -247,8 +248,12 @@ void a_node_that_was_given_up_changes_nothing(void**) {
   test.give_up();
   const std::vector<std::string> before = test.everything();
   assert_true(test.rooms.join("r", test.own("2")).result == JoinReply::Result::kUnavailable);
+  // Each of these waits for the registration, once.
+  const uint64_t begun = clock_ms();
+  assert_true(test.rooms.join("r", test.own("2")).result == JoinReply::Result::kUnavailable);
   assert_true(test.rooms.leave("r", one).result == Result::kLost);
   assert_true(test.rooms.leave("r", "bbbb1").result == Result::kLost);
+  assert_in_range(clock_ms() - begun, 3 * 140, 4 * 140);
   assert_false(test.bind({{"r", test.own("2")}}).bound);
   assert_false(test.rooms.registry.registered());
   assert_true(test.everything() == before);
