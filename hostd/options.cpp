@@ -10,6 +10,7 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <set>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -262,6 +263,11 @@ Settings merge(std::string file, std::vector<Layer> above,
   for (const Setting& setting : read_file(file, table, refused)) take(setting);
   for (const Layer& layer : above) {
     for (const Setting& setting : layer) take(setting);
+  }
+  // The one that hostd would start is no cluster.
+  const std::set<std::string> off = {"false", "0", "no", "off"};
+  if (!settings.redis_given && !off.contains(settings.values["redis.cluster"])) {
+    refused.push_back("option redis.cluster: needs redis.url, a node of the cluster");
   }
   settings.file = std::move(file);
   settings.above = std::move(above);

@@ -164,6 +164,7 @@ def test_redis_from_the_environment_starts_none(launcher, env):
     (["--config", "/"], {}, None, ["--config"]),
     (["--redis", "http://x"], {}, None, ["redis.url", "http://x"]),
     (["--redis.sentinels", "h"], {}, None, ["redis.sentinels", "redis.master_name"]),
+    (["--redis.cluster", "yes"], {}, None, ["redis.cluster", "redis.url"]),
 ])
 def test_refused(launcher, arguments, env, file, told):
     if file is not None:
