@@ -84,7 +84,7 @@ void Application::relay(const Call& call, std::string_view payload) {
   }
   Socket* peer = members_.nsp().find(peer_name);
   const bool reachable = peer != nullptr ? peer != &call.socket && member(*peer).room == room
-                                         : members_.is_elsewhere(room, peer_name);
+                                         : members_.elsewhere().knows(room, peer_name);
   if (!reachable) {
     ++counters_.events_dropped_stranger;
     return;

@@ -5,7 +5,6 @@
 #include "engine/core/json.h"
 #include "engine/signaling/room_packets.h"
 #include "engine/socketio/event_text.h"
-#include "engine/store/envelope.h"
 
 namespace signalbox::signaling {
 namespace {
@@ -119,21 +118,12 @@ void Joins::finish(const std::string& socket_id, const std::string& room,
     answer(*socket, room, reply, i > 0);
     if (reply.result != store::JoinReply::Result::kJoined || !is_connected(socket_id)) continue;
     if (i == 0) {
-      learn(*socket, room, reply);
+      neighbours_.learn(room, reply.members, reply.stamp, socket);
     } else {
       neighbours_.send_rejoined(room, socket_id);  // Redis has told them once only
     }
   }
   if (is_connected(socket_id)) start(*socket);
-}
-
-// Who else is there. Those whom this node has not heard of are news to its other sockets.
-void Joins::learn(Socket& socket, const std::string& room, const store::JoinReply& reply) {
-  const std::string_view node = store::node_of(socket.id());
-  for (const std::string& id : reply.members) {
-    if (store::node_of(id) == node || !members_.add_elsewhere(room, id)) continue;
-    members_.send_ready(room, id, &socket);
-  }
 }
 
 void Joins::answer(Socket& socket, const std::string& room, const store::JoinReply& reply,

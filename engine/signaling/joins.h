@@ -45,7 +45,6 @@ class Joins {
               bool again);
   void accept(socketio::Socket& socket, const std::string& room, bool rejoined);
   void fail(socketio::Socket& socket, const std::string& room, const std::string& error);
-  void learn(socketio::Socket& socket, const std::string& room, const store::JoinReply& reply);
   bool is_connected(const std::string& id) const;
 
   const Options& options_;

@@ -1,9 +1,6 @@
 #include "engine/signaling/members.h"
 
-#include <algorithm>
-
 #include "engine/signaling/room_packets.h"
-#include "engine/store/envelope.h"
 
 namespace signalbox::signaling {
 
@@ -13,16 +10,13 @@ void Members::bind(socketio::Socket& socket, const std::string& room) {
   unbind(socket);
   bound.room = room;
   rooms_.add(room, socket);
+  elsewhere_.open(room);
 }
 
 void Members::unbind(socketio::Socket& socket) {
   Member& bound = member(socket);
   rooms_.remove(bound.room, socket);
-  if (!rooms_.has(bound.room)) {
-    if (const auto found = elsewhere_.find(bound.room); found != elsewhere_.end()) {
-      elsewhere_.erase(found);
-    }
-  }
+  if (!rooms_.has(bound.room)) elsewhere_.close(bound.room);
   bound.room.clear();
 }
 
@@ -38,43 +32,6 @@ void Members::send_ready(std::string_view room, std::string_view socket,
 
 void Members::send_disconnected(std::string_view room, std::string_view socket) const {
   send(room, peer_disconnected_packet(socket), nullptr);
-}
-
-const std::vector<std::string>& Members::elsewhere(std::string_view room) const {
-  static const std::vector<std::string> kNone;
-  const auto found = elsewhere_.find(room);
-  return found != elsewhere_.end() ? found->second : kNone;
-}
-
-bool Members::is_elsewhere(std::string_view room, std::string_view socket) const {
-  const auto& known = elsewhere(room);
-  return std::find(known.begin(), known.end(), socket) != known.end();
-}
-
-bool Members::add_elsewhere(const std::string& room, std::string_view socket) {
-  if (!rooms_.has(room) || is_elsewhere(room, socket)) return false;
-  elsewhere_[room].emplace_back(socket);
-  return true;
-}
-
-bool Members::remove_elsewhere(std::string_view room, std::string_view socket) {
-  const auto found = elsewhere_.find(room);
-  if (found == elsewhere_.end() || std::erase(found->second, socket) == 0) return false;
-  if (found->second.empty()) elsewhere_.erase(found);
-  return true;
-}
-
-std::vector<std::string_view> Members::nodes(std::string_view room) const {
-  return nodes_of(elsewhere(room));
-}
-
-std::vector<std::string_view> nodes_of(std::span<const std::string> sockets) {
-  std::vector<std::string_view> nodes;
-  for (const std::string& socket : sockets) {
-    const std::string_view node = store::node_of(socket);
-    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
-  }
-  return nodes;
 }
 
 }  // namespace signalbox::signaling

@@ -1,6 +1,5 @@
 // Who is in the rooms that concern this node: its own sockets, and, of rooms that have any, the ids
-// of the sockets of other nodes. Redis has the truth; this is the part of it that lets relays and
-// events find their way without a look-up.
+// of the sockets of other nodes.
 //
 // Thread: the loop's.
 // Owner: the Service. It keeps a Member with each socket and points to sockets that it does not
@@ -8,13 +7,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "engine/signaling/elsewhere.h"
 #include "engine/socketio/namespace.h"
 #include "engine/socketio/room_index.h"
 #include "engine/socketio/socket.h"
@@ -60,31 +58,13 @@ class Members {
                   const socketio::Socket* except) const;
   void send_disconnected(std::string_view room, std::string_view socket) const;
 
-  // The sockets of other nodes in a room that has some of this node, in no order.
-  const std::vector<std::string>& elsewhere(std::string_view room) const;
-  bool is_elsewhere(std::string_view room, std::string_view socket) const;
-  // False when it is known already, or no socket of this node is in that room.
-  bool add_elsewhere(const std::string& room, std::string_view socket);
-  // False when it is not known.
-  bool remove_elsewhere(std::string_view room, std::string_view socket);
-
-  // The ids of their nodes, each once.
-  std::vector<std::string_view> nodes(std::string_view room) const;
+  Elsewhere& elsewhere() { return elsewhere_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-
   socketio::Namespace* nsp_ = nullptr;
   socketio::RoomIndex rooms_;
-  // Of rooms that have no such member there is no entry.
-  std::unordered_map<std::string, std::vector<std::string>, Hash, std::equal_to<>> elsewhere_;
+  Elsewhere elsewhere_;
 };
-
-// The ids of the nodes that sockets are connected to, each once.
-std::vector<std::string_view> nodes_of(std::span<const std::string> sockets);
 
 // The Member that Application keeps with each of its sockets.
 inline Member& member(const socketio::Socket& socket) {

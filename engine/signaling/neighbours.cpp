@@ -76,7 +76,7 @@ void Neighbours::send_rejoined(const std::string& room, std::string_view socket)
   envelope.kind = EnvelopeKind::kRejoined;
   envelope.room = room;
   envelope.socket = socket;
-  for (const std::string_view node : members_.nodes(room)) bus_.send(node, envelope);
+  for (const std::string_view node : members_.elsewhere().nodes(room)) bus_.send(node, envelope);
 }
 
 void Neighbours::send_to_room(const std::string& room, std::string_view packet,
@@ -89,14 +89,16 @@ void Neighbours::send_to_room(const std::string& room, std::string_view packet,
   envelope.packet = packet;
   envelope.attachments = views(attachments);
   if (!members_.in(room).empty()) {
-    for (const std::string_view node : members_.nodes(room)) bus_.send(node, envelope);
+    for (const std::string_view node : members_.elsewhere().nodes(room)) {
+      bus_.send(node, envelope);
+    }
     return;
   }
   // A host may speak to a room of which no socket is here, and which this node knows nothing about.
   rooms_->members(room, [this, bytes = store::encode(envelope)](const auto& members) {
     Envelope copy;
     store::decode(bytes, copy);
-    for (const std::string_view node : nodes_of(members)) {
+    for (const std::string_view node : nodes_of(views(members))) {
       if (node != registry_.id()) bus_.send(node, copy);
     }
   });
@@ -143,9 +145,9 @@ void Neighbours::take_relay(const Envelope& envelope) {
   }
   // Somebody of whom we have missed that it is there: without this the room would not be told when
   // it goes. Or it has gone already, and this comes late: the check finds that out.
-  const std::string room(envelope.room);
-  if (members_.add_elsewhere(room, envelope.scope)) {
-    members_.send_ready(room, envelope.scope, nullptr);
+  if (!members_.elsewhere().knows(envelope.room, envelope.scope)) {
+    members_.elsewhere().learn(envelope.room, envelope.scope, 0);
+    members_.send_ready(envelope.room, envelope.scope, nullptr);
     reconciler_.check();
     if (members_.nsp().find(envelope.socket) != socket) return;  // it read too slowly
   }
@@ -157,32 +159,45 @@ void Neighbours::take_event(const Envelope& envelope) {
                 owned(envelope.attachments));
 }
 
-// Of who is in a room. Each message may come again, or tell what is known.
+// Of who is in a room. Each message may come again, or late (elsewhere.h), or tell what is known.
 void Neighbours::take_news(const Envelope& envelope) {
-  const std::string room(envelope.room);
-  const std::string socket(envelope.socket);
-  const bool own = store::node_of(socket) == registry_.id();
-  switch (envelope.kind) {
-    case EnvelopeKind::kJoined:
-    case EnvelopeKind::kRejoined:
-      if (own) return;
-      if (members_.add_elsewhere(room, socket) || envelope.kind == EnvelopeKind::kRejoined) {
-        members_.send_ready(room, socket, nullptr);
-      }
-      return;
-    case EnvelopeKind::kEvicted:
-      if (own) {
-        if (!is_bound({room, socket})) return;
-        listener_.evicted(room, socket);
-        // It may have been bound again since: what everyone has been told must be so.
-        rooms_->leave(room, socket, [](const store::LeaveReply&) {});
-        return;
-      }
-      [[fallthrough]];
-    default:
-      if (members_.remove_elsewhere(room, socket)) members_.send_disconnected(room, socket);
-      return;
+  if (store::node_of(envelope.socket) != registry_.id()) {
+    const bool left =
+        envelope.kind == EnvelopeKind::kLeft || envelope.kind == EnvelopeKind::kEvicted;
+    return left ? take_left(envelope) : take_joined(envelope);
   }
+  const store::Binding own = {std::string(envelope.room), std::string(envelope.socket)};
+  if (envelope.kind != EnvelopeKind::kEvicted || !is_bound(own)) return;
+  listener_.evicted(own.room, own.socket);
+  // It may have been bound again since: what everyone has been told must be so.
+  rooms_->leave(own.room, own.socket, [](const store::LeaveReply&) {});
+}
+
+void Neighbours::take_joined(const Envelope& envelope) {
+  const std::string_view room = envelope.room;
+  const std::string_view socket = envelope.socket;
+  Elsewhere& elsewhere = members_.elsewhere();
+  if (!elsewhere.knows(room, socket)) {
+    // A later answer did not list it: it has left since.
+    if (elsewhere.is_late(room, socket, envelope.stamp)) return reconciler_.check();
+    elsewhere.learn(room, socket, envelope.stamp);
+  } else if (envelope.kind == EnvelopeKind::kJoined) {
+    return;
+  }
+  members_.send_ready(room, socket, nullptr);
+}
+
+void Neighbours::take_left(const Envelope& envelope) {
+  const std::string_view room = envelope.room;
+  const std::string_view socket = envelope.socket;
+  Elsewhere& elsewhere = members_.elsewhere();
+  if (!elsewhere.knows(room, socket)) return;
+  const bool is_back = elsewhere.is_late(room, socket, envelope.stamp);
+  if (!is_back) elsewhere.forget(room, socket);
+  members_.send_disconnected(room, socket);
+  if (!is_back) return;
+  members_.send_ready(room, socket, nullptr);
+  reconciler_.check();
 }
 
 // Keeping right
@@ -213,17 +228,23 @@ void Neighbours::on_asking(const std::vector<store::Binding>& bindings) {
   for (const auto& [room, socket] : bindings) asked_.emplace_back(room, held_news_.expect(room));
 }
 
-void Neighbours::on_members(const std::string& room, const std::vector<std::string>& members,
-                            bool final) {
+void Neighbours::learn(const std::string& room, const std::vector<std::string>& members,
+                       uint64_t stamp, const Socket* except) {
+  members_.elsewhere().answered(room, stamp);
   for (const std::string& id : members) {
-    if (store::node_of(id) == registry_.id() || !members_.add_elsewhere(room, id)) continue;
-    members_.send_ready(room, id, nullptr);
+    const bool own = store::node_of(id) == registry_.id();
+    if (own || !members_.elsewhere().learn(room, id, stamp)) continue;
+    members_.send_ready(room, id, except);
   }
+}
+
+void Neighbours::on_members(const std::string& room, const std::vector<std::string>& members,
+                            uint64_t stamp, bool final) {
+  learn(room, members, stamp, nullptr);
   if (!final) return;
-  const std::vector<std::string> known = members_.elsewhere(room);
-  for (const std::string& id : known) {
+  for (const std::string& id : owned(members_.elsewhere().in(room))) {
     if (std::find(members.begin(), members.end(), id) != members.end()) continue;
-    if (members_.remove_elsewhere(room, id)) members_.send_disconnected(room, id);
+    if (members_.elsewhere().forget(room, id)) members_.send_disconnected(room, id);
   }
 }
 

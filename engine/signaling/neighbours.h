@@ -5,6 +5,7 @@
 // Owner: the Service.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -72,6 +73,11 @@ class Neighbours : private store::Registry::Listener,
   void send_to_room(const std::string& room, std::string_view packet, std::string_view except,
                     std::span<const std::string> attachments = {});
 
+  // Takes an answer of Redis: who was in a room at `stamp`. Those whom this node has not heard of
+  // are news to its sockets there, but for `except`.
+  void learn(const std::string& room, const std::vector<std::string>& members, uint64_t stamp,
+             const socketio::Socket* except);
+
  private:
   void on_registered() override;
   void on_renamed() override;
@@ -88,7 +94,7 @@ class Neighbours : private store::Registry::Listener,
   bool is_bound(const store::Binding& binding) override;
   bool may_be_bound(const store::Binding& binding) override;
   void on_asking(const std::vector<store::Binding>& bindings) override;
-  void on_members(const std::string& room, const std::vector<std::string>& members,
+  void on_members(const std::string& room, const std::vector<std::string>& members, uint64_t stamp,
                   bool final) override;
   void on_asked() override;
 
@@ -96,6 +102,8 @@ class Neighbours : private store::Registry::Listener,
   void take_relay(const store::Envelope& envelope);
   void take_event(const store::Envelope& envelope);
   void take_news(const store::Envelope& envelope);
+  void take_joined(const store::Envelope& envelope);
+  void take_left(const store::Envelope& envelope);
 
   Counters& counters_;
   store::Commands& redis_;

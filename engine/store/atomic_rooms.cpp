@@ -140,10 +140,11 @@ void AtomicRooms::bind(const std::vector<Binding>& bindings, std::function<void(
                 [this, count = bindings.size(), done = std::move(done)](const Reply& reply) {
                   BindReply bind;
                   if (outcome(reply) == "lost") registry_.on_lost();
-                  if (outcome(reply) == "bound" && reply.elements.size() == count + 1) {
+                  if (outcome(reply) == "bound" && reply.elements.size() == count + 2) {
                     bind.bound = true;
-                    for (size_t i = 1; i <= count; ++i) {
-                      const std::vector<Reply>& each = reply.elements[i].elements;
+                    bind.stamps.assign(count, static_cast<uint64_t>(reply.elements[1].integer));
+                    for (size_t i = 0; i < count; ++i) {
+                      const std::vector<Reply>& each = reply.elements[i + 2].elements;
                       bind.was_bound.push_back(each.at(0).integer == 0);
                       bind.members.push_back(texts(each.at(1)));
                     }

@@ -1,5 +1,7 @@
 #include "engine/store/envelope.h"
 
+#include <algorithm>
+
 namespace signalbox::store {
 namespace {
 
@@ -20,7 +22,7 @@ void append_field(std::string& out, std::string_view field) {
   out += field;
 }
 
-// Takes numbers and fields off the front of a text; once one is missing all others are, too.
+// Takes numbers and fields off a text, mostly its front; once one is missing all others are, too.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
@@ -47,6 +49,16 @@ class Reader {
 
   std::string_view field() { return take(number<uint32_t>()); }
 
+  // Off the end of the text.
+  template <typename Number>
+  Number last_number() {
+    Reader end(bytes_.substr(bytes_.size() - std::min(bytes_.size(), sizeof(Number))));
+    bytes_.remove_suffix(end.bytes_.size());
+    const auto value = end.number<Number>();
+    ok_ = ok_ && end.ok_;
+    return value;
+  }
+
  private:
   std::string_view bytes_;
   bool ok_ = true;
@@ -54,7 +66,7 @@ class Reader {
 
 }  // namespace
 
-std::string encode(const Envelope& envelope) {
+std::string encode_unstamped(const Envelope& envelope) {
   constexpr size_t kOverhead = 64;
   size_t size = kOverhead + envelope.scope.size() + envelope.room.size() + envelope.packet.size();
   for (const std::string_view attachment : envelope.attachments) size += attachment.size() + 4;
@@ -73,12 +85,19 @@ std::string encode(const Envelope& envelope) {
   return out;
 }
 
+std::string encode(const Envelope& envelope) {
+  std::string out = encode_unstamped(envelope);
+  append_number(out, envelope.stamp);
+  return out;
+}
+
 DecodeResult decode(std::string_view bytes, Envelope& out) {
   out = {};
   Reader reader(bytes);
   const auto version = reader.number<uint8_t>();
   if (!reader.ok()) return DecodeResult::kMalformed;
   if (version != kVersion) return DecodeResult::kUnknown;
+  out.stamp = reader.last_number<uint64_t>();
   const auto kind = reader.number<uint8_t>();
   out.kind = static_cast<EnvelopeKind>(kind);
   out.sender = reader.take(kNodeIdLength);

@@ -1,9 +1,10 @@
 // What one node says to another, and its form on the wire: compact, versioned, bounded.
 //
-//   version 1 | kind 1 | sender 4 | route 4 | sequence 8 | fields
+//   version 1 | kind 1 | sender 4 | route 4 | sequence 8 | fields | stamp 8
 //
 // Numbers are big-endian. The fields follow in the order of Envelope, each a length (4 bytes) and
-// its bytes; attachments are the fields that are left.
+// its bytes; attachments are the fields that are left. The stamp is last so that a script in Redis
+// can put it there.
 //
 // Thread: any; no state.
 #pragma once
@@ -50,9 +51,13 @@ struct Envelope {
   std::string_view socket;
   std::string_view packet;
   std::vector<std::string_view> attachments;
+  // Of what a script tells (kJoined to kEvicted): when it was so, µs of Redis's clock.
+  uint64_t stamp = 0;
 };
 
 std::string encode(const Envelope& envelope);
+// All but the stamp.
+std::string encode_unstamped(const Envelope& envelope);
 
 enum class DecodeResult {
   kOk,

@@ -144,7 +144,7 @@ void Reconciler::on_page_bound(const std::vector<Binding>& page, const BindReply
     const bool settled = pass_ == Pass::kSecond && reply.was_bound[i];
     // Redis has been emptied since the first pass: others may still be binding theirs.
     if (pass_ == Pass::kSecond && !settled) begin_anew_ = true;
-    listener_.on_members(page[i].room, reply.members[i], settled);
+    listener_.on_members(page[i].room, reply.members[i], reply.stamps[i], settled);
   }
 }
 

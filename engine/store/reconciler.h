@@ -39,9 +39,9 @@ class Reconciler {
     // been told; never two questions at a time.
     virtual void on_asking(const std::vector<Binding>& bindings) = 0;
     virtual void on_asked() = 0;
-    // Everyone in a room, as Redis has it. `final`: who is not among them is gone.
+    // Everyone in a room, as Redis has it at `stamp`. `final`: who is not among them is gone.
     virtual void on_members(const std::string& room, const std::vector<std::string>& members,
-                            bool final) = 0;
+                            uint64_t stamp, bool final) = 0;
 
    protected:
     ~Listener() = default;

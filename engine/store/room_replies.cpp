@@ -30,10 +30,11 @@ std::vector<std::string> texts(const Reply& array) {
 JoinReply to_join_reply(const Reply& reply) {
   JoinReply join;
   const std::string_view what = outcome(reply);
-  if (what == "joined" && reply.elements.size() == 3) {
+  if (what == "joined" && reply.elements.size() == 4) {
     join.result = JoinReply::Result::kJoined;
     join.rejoined = reply.elements[1].integer == 1;
     join.members = texts(reply.elements[2]);
+    join.stamp = static_cast<uint64_t>(reply.elements[3].integer);
   } else if (what == "limited" && reply.elements.size() == 3) {
     join.result = JoinReply::Result::kLimited;
     join.retry_after_s = reply.elements[1].integer;
@@ -77,7 +78,7 @@ std::string news(EnvelopeKind kind, std::string_view sender, std::string_view ro
   envelope.sender = sender;
   envelope.room = room;
   envelope.socket = socket;
-  return encode(envelope);
+  return encode_unstamped(envelope);
 }
 
 CreateResult to_create_result(const Reply& reply) {

@@ -23,7 +23,8 @@ CheckResult to_check_result(const Reply& reply);
 JoinReply to_join_reply(const Reply& reply);
 LeaveReply to_leave_reply(const Reply& reply);
 
-// What other nodes are told of a socket. It has no place in the sequence of a route: Redis says it.
+// What other nodes are told of a socket. It has no place in the sequence of a route: Redis says it,
+// and adds the stamp.
 std::string news(EnvelopeKind kind, std::string_view sender, std::string_view room,
                  std::string_view socket);
 

@@ -29,7 +29,7 @@ return 1
 //      told, 13 the same when the socket was in already
 // Answers {'lost'} (the node is not registered), {'elsewhere'}, {'limited', retry after s, attempts
 // left}, {'absent'}, {'full'} or
-// {'joined', 1 when it was in already, members}.
+// {'joined', 1 when it was in already, members, stamp}.
 const Script& join_room_script() {
   static const Script script(std::string(kTellPart) + kAttemptPart + R"lua(
 if redis.call('HGET', KEYS[5], 'token') ~= ARGV[9] then
@@ -68,8 +68,9 @@ redis.call('EXPIRE', KEYS[4], ARGV[5])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
 local members = redis.call('SMEMBERS', KEYS[2])
-tell(members, ARGV[10], ARGV[11], bound and ARGV[13] or ARGV[12])
-return {'joined', bound and 1 or 0, members}
+local now = stamp()
+tell(members, ARGV[10], ARGV[11], bound and ARGV[13] or ARGV[12], now)
+return {'joined', bound and 1 or 0, members, now}
 )lua");
   return script;
 }
@@ -96,7 +97,7 @@ if redis.call('HGET', KEYS[4], ARGV[2]) == ARGV[1] then
   redis.call('HDEL', KEYS[4], ARGV[2])
 end
 if removed == 1 then
-  tell(members, ARGV[6], ARGV[7], ARGV[8])
+  tell(members, ARGV[6], ARGV[7], ARGV[8], stamp())
 end
 if absent then
   return {'absent'}
@@ -116,20 +117,20 @@ return {'left', members}
 // ARGV 1 token of the node, 2 seconds a room lives, 3 seconds a binding lives, 4 the node's id,
 //      5 prefix of a node's channel; of each binding the room id, the socket id, and what the other
 //      nodes are told if that is news
-// Answers {'lost'} (the node is not registered), or {'bound', {1 if it was not yet, the
+// Answers {'lost'} (the node is not registered), or {'bound', stamp, {1 if it was not yet, the
 // members of the room}...}.
 const Script& bind_script() {
   static const Script script(std::string(kTellPart) + R"lua(
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
   return {'lost'}
 end
-local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-local answer = {'bound'}
+local now = stamp()
+local now_ms = string.format('%.0f', math.floor(now / 1000))
+local answer = {'bound', now}
 for i = 0, (#KEYS - 2) / 3 - 1 do
   local room_key, sockets_key, socket_key = KEYS[3 + 3 * i], KEYS[4 + 3 * i], KEYS[5 + 3 * i]
   local room, socket, news = ARGV[6 + 3 * i], ARGV[7 + 3 * i], ARGV[8 + 3 * i]
-  redis.call('HSETNX', room_key, 'created_at', now)
+  redis.call('HSETNX', room_key, 'created_at', now_ms)
   redis.call('EXPIRE', room_key, ARGV[2])
   local added = redis.call('SADD', sockets_key, socket)
   redis.call('EXPIRE', sockets_key, ARGV[2])
@@ -138,7 +139,7 @@ for i = 0, (#KEYS - 2) / 3 - 1 do
   redis.call('EXPIRE', KEYS[2], ARGV[3])
   local members = redis.call('SMEMBERS', sockets_key)
   if added == 1 then
-    tell(members, ARGV[4], ARGV[5], news)
+    tell(members, ARGV[4], ARGV[5], news, now)
   end
   answer[#answer + 1] = {added, members}
 end

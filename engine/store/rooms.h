@@ -1,6 +1,7 @@
 // Rooms in Redis: AtomicRooms on one Redis, SplitRooms on a Redis Cluster. What changes a room's
 // members also tells the other nodes that have some of them, in the same step: kJoined, kRejoined,
-// kLeft or kEvicted (envelope.h). The key layout is written down in engine/store/README.md.
+// kLeft or kEvicted (envelope.h). What it tells, and what it answers, bears the same stamp. The key
+// layout is written down in engine/store/README.md.
 //
 // All but create and check need this node to be registered; commands that come late, from an
 // earlier registration, have no effect.
@@ -38,6 +39,7 @@ struct JoinReply {
   Result result = Result::kUnavailable;
   bool rejoined = false;             // kJoined: was in it already
   std::vector<std::string> members;  // kJoined: everyone in the room, the joiner too
+  uint64_t stamp = 0;                // kJoined: when that was so, µs of Redis's clock
   int64_t retry_after_s = 0;         // kLimited
   int64_t attempts_left = 0;         // kLimited
   std::string error;                 // kUnavailable: a text for the client, without secrets
@@ -59,6 +61,7 @@ struct BindReply {
   bool bound = false;                             // else nothing can be said about any of them
   std::vector<bool> was_bound;                    // of each: Redis had it already
   std::vector<std::vector<std::string>> members;  // of each binding's room, in order
+  std::vector<uint64_t> stamps;                   // of each: when that was so, as above
 };
 
 // A node that this one cleans up after, and the token of its registration, which is over.

@@ -5,16 +5,23 @@
 
 namespace signalbox::store {
 
-// tell(members, uninformed, channel_prefix, news): publishes `news` to each node, but for
-// `uninformed`, that has members.
+// stamp(): the time, in microseconds.
+// tell(members, uninformed, channel_prefix, news, now): publishes `news`, with that stamp behind
+// it, to each node, but for `uninformed`, that has members.
 inline constexpr const char* kTellPart = R"lua(
-local function tell(members, uninformed, channel_prefix, news)
+local function stamp()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
+local function tell(members, uninformed, channel_prefix, news, now)
   local told = {[uninformed] = true}
+  local message = news .. struct.pack('>I8', now)
   for _, member in ipairs(members) do
     local node = string.sub(member, 1, 4)
     if not told[node] then
       told[node] = true
-      redis.call('PUBLISH', channel_prefix .. node, news)
+      redis.call('PUBLISH', channel_prefix .. node, message)
     end
   end
 end

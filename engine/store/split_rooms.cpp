@@ -185,7 +185,8 @@ void SplitRooms::bind(const std::vector<Binding>& bindings, std::function<void(B
   const size_t count = bindings.size();
   const auto progress = std::make_shared<Progress>(
       Progress{count,
-               {true, std::vector<bool>(count), std::vector<std::vector<std::string>>(count)},
+               {true, std::vector<bool>(count), std::vector<std::vector<std::string>>(count),
+                std::vector<uint64_t>(count)},
                std::move(done)});
   for (size_t i = 0; i < count; ++i) {
     take_turn(bindings[i].socket,
@@ -195,6 +196,7 @@ void SplitRooms::bind(const std::vector<Binding>& bindings, std::function<void(B
                   reply.bound = reply.bound && answer.result == JoinReply::Result::kJoined;
                   reply.was_bound[i] = answer.rejoined;
                   reply.members[i] = std::move(answer.members);
+                  reply.stamps[i] = answer.stamp;
                   if (--progress->answers_due == 0) progress->done(std::move(reply));
                   over();
                 });

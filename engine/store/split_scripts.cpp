@@ -43,13 +43,14 @@ return {'listed'}
 //      8 prefix of a node's channel, 9 what the other nodes are told, 10 the same when the socket
 //      was in already
 // Answers {'lost'} (the registration is over), {'absent'}, {'full'} or {'joined', 1 when it was in
-// already, members}.
+// already, members, stamp}.
 const Script& enter_script() {
   static const Script script(std::string(kTellPart) + R"lua(
 local known, number = redis.call('HGET', KEYS[3], ARGV[5]), tonumber(ARGV[6])
 if known and (math.abs(known) > number or tonumber(known) == -number) then
   return {'lost'}
 end
+local now = stamp()
 local joining = ARGV[1] == 'join'
 local bound = redis.call('SISMEMBER', KEYS[2], ARGV[2]) == 1
 if joining then
@@ -61,9 +62,7 @@ if joining then
     return {'full'}
   end
 else
-  local time = redis.call('TIME')
-  local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-  redis.call('HSETNX', KEYS[1], 'created_at', now)
+  redis.call('HSETNX', KEYS[1], 'created_at', string.format('%.0f', math.floor(now / 1000)))
 end
 redis.call('SADD', KEYS[2], ARGV[2])
 redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
@@ -72,11 +71,11 @@ for _, key in ipairs(KEYS) do
 end
 local members = redis.call('SMEMBERS', KEYS[2])
 if not bound then
-  tell(members, ARGV[7], ARGV[8], ARGV[9])
+  tell(members, ARGV[7], ARGV[8], ARGV[9], now)
 elseif joining then
-  tell(members, ARGV[7], ARGV[8], ARGV[10])
+  tell(members, ARGV[7], ARGV[8], ARGV[10], now)
 end
-return {'joined', bound and 1 or 0, members}
+return {'joined', bound and 1 or 0, members, now}
 )lua");
   return script;
 }
@@ -109,7 +108,7 @@ end
 local members = redis.call('SMEMBERS', KEYS[2])
 local removed = redis.call('SREM', KEYS[2], ARGV[2])
 if removed == 1 then
-  tell(members, ARGV[7], ARGV[8], ARGV[9])
+  tell(members, ARGV[7], ARGV[8], ARGV[9], stamp())
 end
 if redis.call('HEXISTS', KEYS[1], 'created_at') == 0 then
   return {'absent'}

@@ -20,6 +20,8 @@ def of_redis(world):
         yield "FAULT: Redis is emptied", "fault", flush
     if world.fault_left("restart"):
         yield "FAULT: Redis is started anew, empty", "fault", restart
+    if world.fault_left("clock") and not any(map(lags, world.nodes.values())):
+        yield "FAULT: Redis's clock is put back", "fault", put_clock_back
     if world.fault_left("hang"):
         yield "FAULT: Redis hangs until every lease has ended", "fault", hang
 
@@ -98,6 +100,17 @@ def restart(world):
             break_link(world, name)
         node.late = ()
         lose_subscription(node)
+
+
+def lags(node):
+    """A stamp that is on its way when the clock is put back would seem to be new."""
+    return node.inbox or node.replies or node.held
+
+
+def put_clock_back(world):
+    world.spend("clock")
+    for node in world.nodes.values():
+        node.ahead = frozenset(world.room(socket) for socket in node.bound)
 
 
 def hang(world):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Explores the protocol between nodes and checks its invariants; see README.md.
 
-    node_death.py [--deep] [--cluster] [--without RULE]... [--with RULE]... [SCENARIO]...
+    node_death.py [--deep] [--cluster] [--without RULE]... [SCENARIO]...
 """
 
 import argparse
@@ -20,13 +20,11 @@ def main():
     parser.add_argument("--deep", action="store_true", help="the large scenarios, too")
     parser.add_argument("--cluster", action="store_true", help="Redis Cluster")
     parser.add_argument("--without", action="append", default=[], metavar="RULE")
-    parser.add_argument("--with", action="append", default=[], metavar="RULE", dest="also")
     parser.add_argument("--limit", type=int, default=2_000_000, help="states at most")
     parser.add_argument("scenario", nargs="*", help="a part of the name; all when there is none")
     arguments = parser.parse_args()
 
     rules = {rule: False for rule in arguments.without}
-    rules.update((rule, True) for rule in arguments.also)
     protocol = dataclasses.replace(ENGINE, cluster=arguments.cluster, **rules)
     gc.disable()  # nothing is thrown away, and looking for it takes a third of the time
     failed = 0

@@ -24,6 +24,11 @@ class Protocol:
     hold_news: bool = True
     # A node knows who is elsewhere: news of whom it knows, or of leavers that it does not, is none.
     known_elsewhere: bool = True
+    # News that is older than an answer about its room does not undo it: who joined and is not known
+    # has left since, and who left but is in the answer has come back.
+    stamps: bool = True
+    # News that seems to be older makes the node check: Redis's clock may have been put back.
+    late_news_checks: bool = True
     # A join's answer tells the other sockets of its node of members that the node did not know.
     join_answer_tells: bool = True
     # A socket that is bound again is news to the others if Redis did not have it.
@@ -71,12 +76,6 @@ class Protocol:
     unlist_fence: bool = True
     # Cluster: an answer that found the socket itself missing is no reason to call others gone.
     final_if_known: bool = True
-
-    # --- What the engine does not do; README.md says what it would be good for.
-
-    # News that is older than an answer about its room does not undo it: a join does nothing, and
-    # who left but is in the answer has come back.
-    stamps: bool = False
 
 
 ENGINE = Protocol()

@@ -87,10 +87,9 @@ def bound(world, node, socket, reply, current, known=True):
     """`reply`: "lost" or the members. `known`: the socket was one of them before, as it must be if
     this is the second pass."""
     node.asking = False
-    if reply != "lost":
-        signaling.forget_older(world, node, reply, "bind", socket)
-        if current:
-            on_members(world, node, world.room(socket), reply, known)
+    if reply != "lost" and current:
+        signaling.answered(world, node, reply, "bind", socket)
+        on_members(world, node, world.room(socket), reply, known)
     signaling.arrived(world, node, "bind", socket)
     if not may_be_bound(world, node, socket):
         registry.operate(world, node, "leave", socket)

@@ -77,6 +77,8 @@ SCENARIOS = [
              faults=faults(restart=1)),
     Scenario("Redis is started anew while one joins", "AB", PAIR, here=("a1",),
              faults=faults(restart=1)),
+    Scenario("Redis's clock is put back", "AB", PAIR, here=("b1",), leavers=BOTH,
+             faults=faults(clock=1)),
     Scenario("Redis hangs", "AB", PAIR, here=BOTH, faults=faults(hang=1), late=True),
     Scenario("a connection breaks", "AB", PAIR, here=("b1",), leavers=("a1",),
              faults=faults(cut=1)),

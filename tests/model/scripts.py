@@ -25,7 +25,8 @@ def publish(world, kind, socket, members, uninformed):
 
 
 def mark_older(world, name, question):
-    """In place of stamps: what has been published of the room is older than this answer."""
+    """In place of stamps: what has been published of the room is older than this answer, and late
+    once that has been read."""
     if world.protocol.stamps:
         node, room = world.nodes[name], world.room(question[1])
         node.inbox = tuple((*m[:2], (*m[2], question)) if world.room(m[1]) == room else m

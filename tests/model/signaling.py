@@ -42,7 +42,7 @@ def joined(world, node, socket, members):
     if world.clients[socket] == "gone":
         registry.operate(world, node, "leave", socket)
     else:
-        forget_older(world, node, members, "join", socket)
+        answered(world, node, members, "join", socket)
         node.doubtful -= {socket}
         node.bound |= {socket}
         tell_here(world, node, "ready", socket)
@@ -80,6 +80,7 @@ def unbind(world, node, socket):
     room = world.room(socket)
     if not here(world, node, room):
         node.elsewhere = frozenset(s for s in node.elsewhere if world.room(s) != room)
+        node.ahead -= {room}
 
 
 # --- who is elsewhere
@@ -106,17 +107,28 @@ def take(world, node, message):
         if kind in ("evicted", "returned") and socket in node.bound:
             on_evicted(world, node, socket)
         return
+    known = socket in node.elsewhere and world.protocol.known_elsewhere
+    if world.room(socket) in node.ahead:
+        kind = LATE.get(kind, kind)
     if kind == "returned":
-        if socket in node.elsewhere:
+        if known:
             tell_here(world, node, "gone", socket)
             tell_here(world, node, "ready", socket)
+            doubt(world, node)
     elif kind in ("left", "evicted"):
         remove_elsewhere(world, node, socket)
     elif here(world, node, world.room(socket)):
-        known = socket in node.elsewhere and world.protocol.known_elsewhere
+        if kind in ("late joined", "late rejoined") and not known:
+            doubt(world, node)
+            return
         node.elsewhere |= {socket}
-        if not known or kind == "rejoined":
+        if not known or "rejoined" in kind:
             tell_here(world, node, "ready", socket)
+
+
+def doubt(world, node):
+    if world.protocol.late_news_checks:
+        reconciler.check(node)
 
 
 def on_evicted(world, node, socket):
@@ -135,22 +147,24 @@ def expect(world, node, *question):
     node.questions += ((world.room(question[1]), question),)
 
 
-def forget_older(world, node, members, *question):
-    """What is older than this answer: joins are in it, or over; who left may be back."""
+LATE = {"joined": "late joined", "rejoined": "late rejoined", "left": "returned",
+        "evicted": "returned"}
 
-    def stale(message):
-        return message[0] == "joined" and question in message[2]
+
+def answered(world, node, members, *question):
+    """What was published before this answer is late; of who left only if the answer has it."""
 
     def read(message):
-        if question not in message[2]:
+        kind, socket, answers = message
+        if question not in answers:
             return message
-        back = message[0] in ("left", "evicted") and message[1] in members
-        kind = "returned" if back else message[0]
-        return (kind, message[1], tuple(q for q in message[2] if q != question))
+        if "joined" in kind or socket in members:
+            kind = LATE.get(kind, kind)
+        return (kind, socket, tuple(each for each in answers if each != question))
 
-    node.overdue = sum(not stale(m) for m in node.inbox[:node.overdue])
-    node.inbox = tuple(read(m) for m in node.inbox if not stale(m))
-    node.held = tuple((*h[:2], read(h[2])) for h in node.held if not stale(h[2]))
+    node.ahead -= {world.room(question[1])}
+    node.inbox = tuple(map(read, node.inbox))
+    node.held = tuple((room, asked, read(message)) for room, asked, message in node.held)
 
 
 def arrived(world, node, *question):

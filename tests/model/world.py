@@ -25,6 +25,7 @@ class Node:
         "joining",  # its sockets whose join is under way
         "doubtful",  # those whose last join had no answer
         "elsewhere",  # sockets of other nodes in rooms that it has sockets in
+        "ahead",  # rooms with an answer of before Redis's clock was put back, and none since
         # The bus.
         "subscribed",
         "inbox",  # published to it, not delivered yet; in order
@@ -48,7 +49,7 @@ class Node:
         self.phase = "out"
         self.number = self.answered = 0
         self.commands = self.replies = self.late = self.inbox = self.waiting = ()
-        self.bound = self.joining = self.elsewhere = self.doubtful = NOTHING
+        self.bound = self.joining = self.elsewhere = self.doubtful = self.ahead = NOTHING
         self.turns = self.questions = self.held = self.todo = self.cleaning = ()
         self.check_pass = self.timer = ""
         self.asking = False

@@ -32,7 +32,8 @@ struct Heard {
         room(envelope.room),
         socket(envelope.socket),
         packet(envelope.packet),
-        attachments(envelope.attachments.begin(), envelope.attachments.end()) {}
+        attachments(envelope.attachments.begin(), envelope.attachments.end()),
+        stamp(envelope.stamp) {}
 
   store::EnvelopeKind kind;
   std::string sender;
@@ -41,6 +42,7 @@ struct Heard {
   std::string socket;
   std::string packet;
   std::vector<std::string> attachments;
+  uint64_t stamp;
 };
 
 class TestNode : private store::Registry::Listener, private store::Bus::Listener {

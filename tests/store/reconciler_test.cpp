@@ -56,7 +56,7 @@ struct Sockets : Reconciler::Listener {
     asking = false;
   }
   void on_members(const std::string& room, const std::vector<std::string>& members,
-                  bool final) override {
+                  uint64_t /*stamp*/, bool final) override {
     nested = nested || !asking;
     answers.push_back({room, members, final});
   }

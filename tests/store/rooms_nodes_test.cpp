@@ -70,6 +70,18 @@ struct Test : RoomsTest {
     assert_true(all == expected);
     assert_int_equal(ear.malformed, 0);
   }
+  // Redis's, in microseconds.
+  uint64_t time() {
+    const Reply reply = rooms.client.call({"TIME"});
+    return std::stoull(reply.elements[0].text) * 1'000'000 + std::stoull(reply.elements[1].text);
+  }
+  // Of the next message.
+  uint64_t stamp_told() {
+    run_until(loop, [this] { return !ear.heard.empty(); });
+    const uint64_t stamp = ear.heard.front().second.stamp;
+    ear.heard.erase(ear.heard.begin());
+    return stamp;
+  }
   BindReply bind(const std::vector<Binding>& bindings) {
     return await<BindReply>(loop, [&](std::function<void(BindReply)> done) {
       rooms.rooms.bind(bindings, std::move(done));
@@ -185,6 +197,32 @@ void a_binding_is_told_where_it_is_news(void**) {
   assert_members(bind.members[2], {test.own("3")});
   test.assert_told({"bbbb joined r " + test.own("2")});
   assert_true(test.room_of(test.own("2")) == "r");
+}
+
+// By it others tell whether what they hear is older than what they know.
+void answers_and_news_bear_the_time_of_redis(void**) {
+  Test test;
+  test.add_member("bbbb1");
+  const std::string one = test.own("1");
+  const uint64_t before = test.time();
+  const JoinReply join = test.rooms.join("r", one);
+  assert_true(join.stamp > before);
+  assert_true(test.stamp_told() == join.stamp);
+  const JoinReply again = test.rooms.join("r", one);
+  assert_true(again.stamp > join.stamp);
+  assert_true(test.stamp_told() == again.stamp);
+  const BindReply bind = test.bind({{"s", test.own("2")}, {"r", test.own("3")}});
+  assert_int_equal(bind.stamps.size(), 2);
+  assert_true(bind.stamps[1] > again.stamp);
+  assert_true(bind.stamps[0] == bind.stamps[1]);
+  assert_true(test.stamp_told() == bind.stamps[1]);
+  test.rooms.leave("r", one);
+  const uint64_t left = test.stamp_told();
+  assert_true(left > bind.stamps[1]);
+  test.add_member("cccc1");
+  test.rooms.leave("r", "cccc1");
+  assert_true(test.stamp_told() > left);
+  assert_true(test.stamp_told() < test.time());  // of the others who are told
 }
 
 void a_binding_makes_its_room_anew(void**) {
@@ -365,6 +403,7 @@ int main() {
       cmocka_unit_test(a_leave_is_told_to_each_other_node_once),
       cmocka_unit_test(an_evicted_sockets_own_node_is_told_too),
       cmocka_unit_test(a_binding_is_told_where_it_is_news),
+      cmocka_unit_test(answers_and_news_bear_the_time_of_redis),
       cmocka_unit_test(a_binding_makes_its_room_anew),
       cmocka_unit_test(each_key_has_its_time),
       cmocka_unit_test(an_index_has_each_socket_until_it_leaves),

@@ -402,6 +402,34 @@ void others_are_told(void**) {
   assert_told({said("bbbb", Kind::kEvicted, "bbbb1"), said(test.self, Kind::kEvicted, "bbbb1")});
 }
 
+void answers_and_news_bear_the_time_of_the_rooms_master(void**) {
+  Test test;
+  const Steps other = test.other();
+  NodesEar ear(test.loop, cluster->url(0), {"bbbb"});
+  const auto told = [&] {
+    run_until(test.loop, [&] { return !ear.heard.empty(); });
+    const uint64_t stamp = ear.heard.front().second.stamp;
+    ear.heard.erase(ear.heard.begin());
+    return stamp;
+  };
+  test.engine.create("r");
+  const std::string one = test.engine.own("1");
+  assert_true(test.engine.join("r", one).stamp > 0);
+  other.join("r", "bbbb1");
+  const JoinReply again = test.engine.join("r", one);
+  assert_true(told() == again.stamp);
+  const JoinReply join = test.engine.join("r", test.engine.own("2"));
+  assert_true(join.stamp > again.stamp);
+  assert_true(told() == join.stamp);
+  const BindReply bind =
+      test.engine.bind({{"r", test.engine.own("3")}, {"s", test.engine.own("4")}});
+  assert_int_equal(bind.stamps.size(), 2);
+  assert_true(bind.stamps[0] > join.stamp && bind.stamps[1] > join.stamp);
+  assert_true(told() == bind.stamps[0]);
+  test.engine.leave("r", one);
+  assert_true(told() > bind.stamps[0]);
+}
+
 // What comes late
 
 void a_node_whose_fence_is_gone_registers_and_goes_on(void**) {
@@ -562,7 +590,8 @@ struct Sockets : Reconciler::Listener {
   bool is_bound(const Binding& binding) override { return live.contains(binding.socket); }
   bool may_be_bound(const Binding& binding) override { return is_bound(binding); }
   void on_asking(const std::vector<Binding>&) override {}
-  void on_members(const std::string&, const std::vector<std::string>& in_room, bool) override {
+  void on_members(const std::string&, const std::vector<std::string>& in_room, uint64_t,
+                  bool) override {
     members = in_room;
   }
   void on_asked() override { ++asked; }
@@ -657,6 +686,7 @@ int main() {
       cmocka_unit_test(answers_are_the_same_as_on_one_redis),
       cmocka_unit_test(a_join_makes_these_keys_and_each_has_its_time),
       cmocka_unit_test(others_are_told),
+      cmocka_unit_test(answers_and_news_bear_the_time_of_the_rooms_master),
       cmocka_unit_test(a_node_whose_fence_is_gone_registers_and_goes_on),
       cmocka_unit_test(a_node_that_was_given_up_changes_nothing),
       cmocka_unit_test(commands_of_an_earlier_registration_are_refused),

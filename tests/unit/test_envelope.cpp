@@ -12,6 +12,7 @@ namespace {
 constexpr uint8_t kKinds = 9;
 constexpr size_t kHead = 18;  // before the fields
 constexpr size_t kFields = 4;
+constexpr size_t kStamp = 8;  // behind them
 constexpr size_t kMostAttachments = 1000;
 
 std::string every_byte() {
@@ -31,13 +32,14 @@ Envelope full(std::string_view bytes) {
   envelope.socket = "aB-_0123456789abcdef";
   envelope.packet = bytes;
   envelope.attachments = {bytes, "", "x"};
+  envelope.stamp = 0xf0e0d0c0b0a09080U;
   return envelope;
 }
 
 void assert_same(const Envelope& a, const Envelope& b) {
   assert_true(a.kind == b.kind);
   assert_text_equal(a.sender, b.sender);
-  assert_true(a.route == b.route && a.sequence == b.sequence);
+  assert_true(a.route == b.route && a.sequence == b.sequence && a.stamp == b.stamp);
   assert_text_equal(a.scope, b.scope);
   assert_text_equal(a.room, b.room);
   assert_text_equal(a.socket, b.socket);
@@ -74,7 +76,7 @@ void an_empty_envelope_arrives_too(void**) {
   Envelope sent;
   sent.sender = "node";
   const std::string wire = encode(sent);
-  assert_int_equal(wire.size(), kHead + kFields * 4);
+  assert_int_equal(wire.size(), kHead + kFields * 4 + kStamp);
   Envelope got = full(wire);  // nothing of it may remain
   assert_true(decode(wire, got) == DecodeResult::kOk);
   assert_same(got, sent);
@@ -91,17 +93,20 @@ void the_form_on_the_wire_stays(void**) {
   envelope.room = "r";
   envelope.packet = "2[]";
   envelope.attachments = {"ab"};
+  envelope.stamp = 0x06;
   const std::string expected =
       std::string("\x01\x09node\x01\x02\x03\x04\0\0\0\0\0\0\0\x05", kHead) + number(1) + "/" +
       number(1) + "r" + number(0) + number(3) + "2[]" + number(2) + "ab";
-  assert_text_equal(encode(envelope), expected);
+  assert_text_equal(encode_unstamped(envelope), expected);
+  assert_text_equal(encode(envelope), expected + std::string("\0\0\0\0\0\0\0\x06", kStamp));
 }
 
-// Unless the cut is where the attachments, of which there may be any number, begin or end.
+// Unless what is left ends where the attachments, of which there may be any number, begin or end:
+// then its last bytes are taken for the stamp.
 void a_cut_envelope_is_malformed(void**) {
   const std::string wire = encode(full("packet"));
   std::vector<size_t> ends;
-  size_t end = kHead + kFields * 4;
+  size_t end = kHead + kFields * 4 + kStamp;
   for (const size_t field : {4, 4, 20, 6}) end += field;
   for (const size_t attachment : {6, 0, 1}) {
     ends.push_back(end);
@@ -122,7 +127,7 @@ void a_length_beyond_the_end_is_malformed(void**) {
                                 "",     "x"};
   size_t at = kHead;
   for (const std::string& field : fields) {
-    size_t rest = wire.size() - at - 4;
+    size_t rest = wire.size() - kStamp - at - 4;
     for (const size_t length :
          {rest + 1, size_t{0x7fffffff}, size_t{0x80000000}, size_t{0xffffffff}}) {
       std::string wrong = wire;
@@ -165,6 +170,8 @@ void attachments_are_counted(void**) {
   assert_true(decode(most, got) == DecodeResult::kOk);
   assert_int_equal(got.attachments.size(), kMostAttachments);
   assert_true(decode_copy(most + number(0)) == DecodeResult::kMalformed);
+  sent.attachments.emplace_back();
+  assert_true(decode_copy(encode(sent)) == DecodeResult::kMalformed);
 }
 
 void random_bytes_do_no_harm(void**) {
