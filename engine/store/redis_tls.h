@@ -42,7 +42,7 @@ class RedisTls {
 
  private:
   explicit RedisTls(ssl_ctx_st* context) : context_(context) {}
-  ssl_ctx_st* context_;
+  [[maybe_unused]] ssl_ctx_st* context_;
 };
 
 }  // namespace signalbox::store
