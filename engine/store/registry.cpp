@@ -164,7 +164,7 @@ void Registry::renew() {
 }
 
 void Registry::on_renewed(const Reply& reply) {
-  if (phase_ != Phase::kRegistered || reply.type != Reply::Type::kArray) return;
+  if (phase_ != Phase::kRegistered || reply.elements.empty()) return;
   if (reply.elements.front().text == "lost") return on_lost();
   std::for_each(reply.elements.begin() + 1, reply.elements.end(), [this](const Reply& node) {
     loop_.guard([&] { listener_.on_departed(node.text); });
