@@ -164,6 +164,7 @@ def test_peer_disconnected(server, peers):
     gone = a.id
     a.close()
     b.expect("peer-disconnected", {"peerId": gone})
+    assert b.join(room)["success"]  # answered after Redis has dealt with what happened before
     assert server.redis_command("SMEMBERS", f"room:{room}:sockets") == [b.id]
     assert server.redis_command("EXISTS", f"socket:{gone}") == 0
 
