@@ -145,8 +145,9 @@ void AtomicRooms::bind(const std::vector<Binding>& bindings, std::function<void(
                     bind.stamps.assign(count, static_cast<uint64_t>(reply.elements[1].integer));
                     for (size_t i = 0; i < count; ++i) {
                       const std::vector<Reply>& each = reply.elements[i + 2].elements;
-                      bind.was_bound.push_back(each.at(0).integer == 0);
-                      bind.members.push_back(texts(each.at(1)));
+                      if (each.size() != 2) return done({});
+                      bind.was_bound.push_back(each[0].integer == 0);
+                      bind.members.push_back(texts(each[1]));
                     }
                   }
                   done(std::move(bind));
