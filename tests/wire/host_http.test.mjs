@@ -288,16 +288,24 @@ test('an engine that stops lets its host answer the requests that wait', () =>
     second.write('GET /ask/2 HTTP/1.1\r\nHost: a\r\n\r\n');
     const { ticket: left } = await stopping.take('http', { path: '/ask/2' });
     const kept = await RawConnection.open(stopping.port); // is told that it is too late
-    kept.write('GET /other HTTP/1.1\r\nHost: a\r\n\r\n');
-    assert.equal((await kept.answer()).status, 404);
+    const ask = async (connection) => {
+      connection.write('GET /other HTTP/1.1\r\nHost: a\r\n\r\n');
+      return (await connection.answer()).status;
+    };
+    assert.equal(await ask(kept), 404);
+    const witness = await RawConnection.open(stopping.port); // sees when the stop is heeded
+    assert.equal(await ask(witness), 404);
     await stopping.call('stop');
+    let status = 404;
+    while (status === 404) status = await ask(witness);
+    assert.equal(status, 503);
     kept.write('GET /ask/3 HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.equal((await kept.answer()).status, 503);
     await new Promise((resolve) => setTimeout(resolve, 100)); // it goes on waiting
     assert.deepEqual(stopping.told.messages, []);
     await stopping.call('respond', ticket, 201, 'better late');
-    const { status, text } = await first;
-    assert.deepEqual([status, text], [201, 'better late']);
+    const answer = await first;
+    assert.deepEqual([answer.status, answer.text], [201, 'better late']);
     await stopping.call('respond', left, 200, '');
     await stopping.take('stopped'); // long before its time
     assert.deepEqual(stopping.told.messages, []);
