@@ -105,3 +105,23 @@ test('a client that leaves while its join is under way leaves nothing behind', a
   }, 'only the first member is left');
   await close();
 });
+
+test('a client that comes back is another one: nothing that was meant for it before reaches it', async () => {
+  const {
+    roomId,
+    peers: [a, gone],
+    close,
+  } = await meet(server, 2);
+  const peerId = gone.id;
+  gone.reset();
+  assert.deepEqual(await a.take('peer-disconnected'), { peerId });
+  const back = await Peer.connect(server);
+  assert.notEqual(back.id, peerId);
+  await back.join(roomId);
+  for (let number = 0; number < 100; number++)
+    a.emit('offer', { peerId, from: a.id, offer: number });
+  await back.receivesOnlyFrom(a);
+  assert.deepEqual(await a.take('ready'), { peerId: back.id });
+  await back.close();
+  await close();
+});

@@ -95,3 +95,33 @@ test('leave_room for a socket that is not in that room changes and tells nothing
   assert.ok((await server.redis.command('TTL', `room:${roomId}`)) > 86390);
   await Promise.all([a.close(), b.close(), c.close()]);
 });
+
+test('leave_room while offers are under way: none comes behind the news of the end', async () => {
+  const {
+    roomId,
+    peers: [a, b],
+    close,
+  } = await meet(server, 2);
+  const offers = (from, to) => {
+    for (let number = 0; number < 500; number++)
+      from.emit('offer', { peerId: to.id, offer: number });
+  };
+  offers(a, b);
+  offers(b, a);
+  const leaving = post(server, '/api/leave_room', { roomId, socketId: a.id });
+  offers(a, b);
+  offers(b, a);
+  assert.deepEqual((await leaving).json, kLeft);
+  for (const peer of [a, b]) await peer.take('peer-disconnected');
+  // What came before the end is whole and in order; nothing has come since.
+  assert.equal((await b.join(roomId)).success, true);
+  assert.equal((await a.join(longRoom())).message, 'Room does not exist');
+  for (const { inbox } of [a, b]) {
+    const numbers = inbox.messages.map(({ event, args }) => event === 'offer' && args[0].offer);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, index) => index % 500),
+    );
+  }
+  await close();
+});
