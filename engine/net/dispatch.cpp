@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include <algorithm>
+#include <cctype>
 #include <string>
 #include <utility>
 #include <variant>
@@ -42,6 +44,14 @@ bool write_raw(struct lws* wsi, std::string_view text) {
   padded += text;
   return lws_write(wsi, reinterpret_cast<unsigned char*>(padded.data()) + LWS_PRE, text.size(),
                    LWS_WRITE_HTTP_HEADERS) >= 0;
+}
+
+// 16 bytes in base64 (RFC 6455, 4.2.1); libwebsockets takes any text.
+bool is_websocket_key(std::string_view key) {
+  constexpr size_t kDigits = 22;
+  return key.size() == kDigits + 2 && key.ends_with("==") &&
+         std::all_of(key.begin(), key.begin() + kDigits,
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; });
 }
 
 constexpr int kEnd = -1;
@@ -234,7 +244,7 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
   const BodyFraming framing = body_framing(wsi);
   Response refusal;
   if (request.method != Method::kGet || header(wsi, WSI_TOKEN_VERSION) != "13" ||
-      header(wsi, WSI_TOKEN_KEY).size() != 24 || framing.length != 0 ||
+      !is_websocket_key(header(wsi, WSI_TOKEN_KEY)) || framing.length != 0 ||
       (framing.kind != BodyFraming::Kind::kNone && framing.kind != BodyFraming::Kind::kLength) ||
       !request_line_intact(wsi)) {
     refusal = {.status = 400, .body = error_body("Bad WebSocket handshake")};

@@ -210,6 +210,8 @@ const kBody = 'a GET has none';
 for (const [name, headers, fate, why] of [
   ['no key', { 'Sec-WebSocket-Key': null }, 'refused'],
   ['a short key', { 'Sec-WebSocket-Key': 'x' }, 'refused'],
+  ['a key that is not in base64', { 'Sec-WebSocket-Key': '!'.repeat(24) }, 'refused'],
+  ['a key of 17 bytes', { 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAAA=' }, 'refused'],
   ['two keys', { 'Sec-WebSocket-Key': `${kKey}\r\nSec-WebSocket-Key: ${kKey}` }, 'refused'],
   ['no version', { 'Sec-WebSocket-Version': null }, 'refused'],
   ['version 0', { 'Sec-WebSocket-Version': '0' }, 'refused'],
