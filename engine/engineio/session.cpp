@@ -141,11 +141,14 @@ void Session::answer_poll() {
 }
 
 bool Session::begin_post(const std::shared_ptr<net::HttpExchange>& exchange) {
-  if (post_.expired()) {
+  // What is refused whatever it says is not waited for: binary is in base64 since revision 4.
+  const bool fits = exchange->request().content_type != "application/octet-stream";
+  if (fits && post_.expired()) {
     post_ = exchange;
     return true;
   }
-  // Which of the two comes first? "The server MUST [...] close the session" (Engine.IO protocol).
+  // Of two at once, which comes first? "The server MUST [...] close the session" (Engine.IO
+  // protocol).
   if (state_ == State::kOpen) end(CloseReason::kTransportError, Farewell::kIfPolled);
   return false;
 }
@@ -153,8 +156,7 @@ bool Session::begin_post(const std::shared_ptr<net::HttpExchange>& exchange) {
 void Session::on_post(const std::shared_ptr<net::HttpExchange>& exchange) {
   post_.reset();
   const net::Request& request = exchange->request();
-  bool valid = !request.body.empty() && utf8_valid(request.body) &&
-               request.content_type != "application/octet-stream";
+  bool valid = !request.body.empty() && utf8_valid(request.body);
   PayloadReader reader(request.body);
   while (valid && state_ == State::kOpen) {
     const auto packet = reader.next();

@@ -105,7 +105,7 @@ class Session {
 
   // Polling.
   void on_poll(const std::shared_ptr<net::HttpExchange>& exchange);
-  // A POST has begun: false, and the end, when another is under way.
+  // A POST has begun: false, and the end, when another is under way or its type is that of bytes.
   bool begin_post(const std::shared_ptr<net::HttpExchange>& exchange);
   void on_post(const std::shared_ptr<net::HttpExchange>& exchange);
   void answer_poll();

@@ -139,6 +139,19 @@ for (const end of ['end', 'resetAndDestroy']) {
   });
 }
 
+// CVE-2026-59725: what is refused by its type must not hold the connection for its body.
+test('a POST of application/octet-stream is refused before its body comes, and ends the session', async () => {
+  const polling = await RawPolling.open(server);
+  const connection = await RawConnection.open(server.port);
+  connection.write(
+    `POST ${polling.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n` +
+      'Content-Length: 900000\r\n\r\n',
+  );
+  assert.equal((await connection.answer())?.status, 400);
+  connection.close();
+  await assertLives(polling, false);
+});
+
 test('a body that trickles in is given up, its session is not', async () => {
   const hasty = await startServer({ 'http.request_timeout': 1000 });
   const polling = await RawPolling.open(hasty);
