@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "engine/net/gzip.h"
@@ -48,6 +49,25 @@ Fields read_query(struct lws* wsi) {
       query.emplace_back(text->substr(0, equals), text->substr(equals + 1));
     }
   }
+}
+
+struct Target {
+  int method = 0;  // LWSHUMETH_...
+  std::string_view path;
+  bool whole = false;
+};
+
+// libwebsockets cuts a path at '&' and ';' and writes a NUL there, but the length that it gives
+// counts all pieces: behind the NUL there may be what an earlier request left in this memory.
+Target read_target(struct lws* wsi) {
+  char* path = nullptr;
+  int length = 0;
+  Target target;
+  target.method = lws_http_get_uri_and_method(wsi, &path, &length);
+  const std::string_view stored(path, path != nullptr ? static_cast<size_t>(length) : 0);
+  target.path = stored.substr(0, stored.find('\0'));
+  target.whole = target.path.size() == stored.size();
+  return target;
 }
 
 // The rule that libwebsockets decides by too, so that our Connection header says what will happen.
@@ -119,10 +139,9 @@ BodyFraming body_framing(struct lws* wsi) {
 
 Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
   Request request;
-  char* path = nullptr;
-  int path_length = 0;
-  request.method = method_of(lws_http_get_uri_and_method(wsi, &path, &path_length));
-  if (path != nullptr) request.path.assign(path, static_cast<size_t>(path_length));
+  const Target target = read_target(wsi);
+  request.method = method_of(target.method);
+  request.path = target.path;
   request.query = read_query(wsi);
   request.host = header(wsi, WSI_TOKEN_HOST);
   request.origin = header(wsi, WSI_TOKEN_ORIGIN);
@@ -135,7 +154,7 @@ Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
 }
 
 bool request_line_intact(struct lws* wsi) {
-  return header(wsi, WSI_TOKEN_HTTP).starts_with("HTTP/1.");
+  return read_target(wsi).whole && header(wsi, WSI_TOKEN_HTTP).starts_with("HTTP/1.");
 }
 
 bool expects_continue(struct lws* wsi) {

@@ -37,7 +37,8 @@ Request read_request(struct lws* wsi, std::span<const AddressRange> trusted);
 
 // Whether the request line ended with the protocol's version. libwebsockets decodes "%0A" in a URL
 // and then takes it for the end of the line, and what follows for header lines: nothing in such a
-// request can be believed.
+// request can be believed. And whether the path is all there: of one with a bare '&' or ';' it
+// keeps pieces.
 bool request_line_intact(struct lws* wsi);
 
 // Whether the client waits for "100 Continue" before it sends the body (RFC 9110, 10.1.1).

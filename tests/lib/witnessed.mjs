@@ -13,18 +13,25 @@ export async function startWitnessed(options) {
   const server = await startServer(options);
   const witnesses = await meetWitnesses(server);
   const descriptors = () => readdirSync(`/proc/${server.hostd.pid}/fd`).length;
-  const sockets = async () =>
+  const sessions = async () =>
     (await get(server, '/health/detailed')).json.dependencies.socketio.connections;
-  assert.equal(await sockets(), kWitnesses);
+  assert.equal(await sessions(), kWitnesses);
   const calm = descriptors();
+  let harm = null;
   return {
     ...server,
     // Fails unless the witnesses are served as before and the server soon holds nothing but them:
-    // no socket and no connection of anyone else.
+    // no session and no connection of anyone else. From then on it always fails, at once.
     async assertUnharmed() {
-      await witnesses.assertUnharmed();
-      await eventually(async () => (await sockets()) === kWitnesses, 'only witnesses left');
-      await eventually(() => descriptors() <= calm, 'the end of all other connections');
+      if (harm) throw new Error('harmed by an earlier test', { cause: harm });
+      try {
+        await witnesses.assertUnharmed();
+        await eventually(async () => (await sessions()) === kWitnesses, 'only witnesses left');
+        await eventually(() => descriptors() <= calm, 'the end of all other connections');
+      } catch (error) {
+        harm = error;
+        throw error;
+      }
     },
     async stop() {
       await witnesses.close();

@@ -249,6 +249,7 @@ for (const method of ['HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH', 'TRACE']) {
   });
 }
 
+const kCut = 'libwebsockets keeps pieces; Express: 404';
 const kEncoded = 'libwebsockets answers it, in HTML';
 for (const [path, status, why] of [
   ['/api/get_room/', 200],
@@ -264,7 +265,11 @@ for (const [path, status, why] of [
   ['/api/get_room%00', null, kEncoded],
   ['/api/get_room%20', 404],
   ['/api/get_room%0a', 400, 'Express: 404'],
-  ['/api/get_room;x', 404],
+  ['/api/get_room;x', 400, kCut],
+  ['/api/get_room&x', 400, kCut],
+  [`/health${';'.repeat(50)}`, 400, kCut],
+  ['/api/get_room%3Bx', 404],
+  ['/api/get_room%26x', 404],
   ['/api/get_room%3Fx', 404],
   ['/api/%', 403, kEncoded],
   ['/api/%zz', 403, kEncoded],
