@@ -90,7 +90,6 @@ uint64_t Host::ask_to_join(const std::string& room, const Socket& socket, Decide
 
 bool Host::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
   const net::Request& request = exchange->request();
-  if (request.path.find('\0') != std::string::npos) return false;  // hosts see it as a C string
   // The longest prefix is the last in order that is one.
   for (auto mount = program_.mounts.rbegin(); mount != program_.mounts.rend(); ++mount) {
     const auto& [prefix, handler] = *mount;

@@ -25,7 +25,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
   Method method = Method::kOther;
-  std::string path;  // percent-decoded, without the query
+  std::string path;  // percent-decoded, without the query; holds no NUL
   Fields query;      // in order, decoded
   std::string host;
   std::string origin;  // empty: no Origin header
