@@ -39,7 +39,12 @@ namespace signalbox {
   X(bus_missed, "messages of other nodes that were sent and never came")                          \
   X(bus_not_understood, "messages of other nodes that this version does not know")                \
   X(nodes_cleaned, "nodes that departed and that this one has cleaned up after")                  \
-  X(sockets_bound_again, "sockets bound again, because Redis may have lost them")
+  X(sockets_bound_again, "sockets bound again, because Redis may have lost them")                 \
+  X(connections_refused_address, "connections and requests refused: their address has too many")  \
+  X(handshakes_refused, "connections closed at once: too many have yet to send a request")        \
+  X(handshakes_timed_out, "connections closed: their request was not there in time")              \
+  X(requests_malformed, "requests refused for their header, its size or form")                    \
+  X(proxy_headers_invalid, "connections closed for want of a valid PROXY header")
 
 struct Counters {
 #define SIGNALBOX_COUNTER_MEMBER(name, doc) uint64_t name = 0;

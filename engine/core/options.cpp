@@ -132,9 +132,12 @@ constexpr Entry kEntries[] = {
             "time a connection may stay open without a request"),
     text(MEMBER(http_headers), kHeaderNames,
          "further request headers that handlers are shown; the well-known ones always are"),
+    integer(MEMBER(http_max_headers), "", 1, 1000, "most header lines of a request"),
     live(text(MEMBER(cors_origins), kOrigins,
               "origins that web pages may connect from, beside the server's own")),
     text(MEMBER(proxy_trusted), kNetworks, "proxies whose X-Forwarded-For is believed"),
+    text(MEMBER(proxy_protocol), kNetworks,
+         "load balancers whose connections begin with a PROXY protocol header, version 1 or 2"),
 
     text(MEMBER(socketio_path), kPath, "path that Socket.IO is served under"),
     integer(MEMBER(socketio_connect_timeout), "ms", 1, kHour,
@@ -165,6 +168,10 @@ constexpr Entry kEntries[] = {
                  "joins that one address may try within the window")),
     live(integer(MEMBER(limits_join_window), "s", 1, 86400,
                  "length of the window in which joins are counted")),
+    live(integer(MEMBER(limits_connections_per_ip), "", 0, kMillion,
+                 "most connections at a time of one address, of IPv6 of one /64; 0: no limit")),
+    live(integer(MEMBER(limits_handshakes), "", 1, kMillion,
+                 "most connections at a time that have not sent a whole request yet")),
 
     live(integer(MEMBER(rooms_ttl), "s", 1, kYear,
                  "time a room lives after its creation or its last join")),

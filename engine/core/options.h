@@ -25,8 +25,10 @@ struct Options {
   int64_t http_request_timeout = 10000;
   int64_t http_keep_alive = 75000;
   std::vector<std::string> http_headers;
+  int64_t http_max_headers = 100;
   std::vector<std::string> cors_origins;
   std::vector<std::string> proxy_trusted = {"127.0.0.0/8", "::1/128"};
+  std::vector<std::string> proxy_protocol;
 
   std::string socketio_path = "/socket.io/";
   int64_t socketio_connect_timeout = 45000;
@@ -45,6 +47,8 @@ struct Options {
   bool limits_join_enabled = true;
   int64_t limits_join_count = 2;
   int64_t limits_join_window = 5;
+  int64_t limits_connections_per_ip = 256;
+  int64_t limits_handshakes = 2000;
 
   int64_t rooms_ttl = 86400;
   int64_t rooms_empty_ttl = 900;

@@ -84,25 +84,31 @@ std::optional<Address> Address::parse(std::string_view text) {
   return parse_bare(text);
 }
 
-std::optional<Address> Address::of_peer(int fd) {
-  sockaddr_storage peer{};
-  socklen_t length = sizeof peer;
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0) return std::nullopt;
-  std::array<uint8_t, 16> bytes;
-  if (peer.ss_family == AF_INET6) {
+std::optional<Address> Address::of(const sockaddr_storage& name) {
+  if (name.ss_family == AF_INET6) {
     sockaddr_in6 v6;
-    std::memcpy(&v6, &peer, sizeof v6);
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    return from_bytes(bytes);
+    std::memcpy(&v6, &name, sizeof v6);
+    return from_v6(v6.sin6_addr.s6_addr);
   }
-  if (peer.ss_family == AF_INET) {
+  if (name.ss_family == AF_INET) {
     sockaddr_in v4;
-    std::memcpy(&v4, &peer, sizeof v4);
-    std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin());
-    std::memcpy(bytes.data() + kMappedPrefix.size(), &v4.sin_addr, sizeof v4.sin_addr);
-    return from_bytes(bytes);
+    std::memcpy(&v4, &name, sizeof v4);
+    return from_v4(reinterpret_cast<const uint8_t*>(&v4.sin_addr));
   }
   return std::nullopt;
+}
+
+Address Address::from_v4(const uint8_t* bytes) {
+  std::array<uint8_t, 16> mapped;
+  const auto behind = std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), mapped.begin());
+  std::copy(bytes, bytes + 4, behind);
+  return from_bytes(mapped);
+}
+
+Address Address::from_v6(const uint8_t* bytes) {
+  std::array<uint8_t, 16> copied;
+  std::copy(bytes, bytes + copied.size(), copied.begin());
+  return from_bytes(copied);
 }
 
 std::string Address::to_string() const {
@@ -111,10 +117,13 @@ std::string Address::to_string() const {
 }
 
 std::string Address::limit_key() const {
-  if (v4_) return to_string();
-  std::array<uint8_t, 16> network = bytes_;
-  std::fill(network.begin() + 8, network.end(), uint8_t{0});
-  return written(AF_INET6, network.data()) + "/64";
+  return v4_ ? to_string() : limit_network().to_string() + "/64";
+}
+
+Address Address::limit_network() const {
+  Address network = *this;
+  if (!v4_) std::fill(network.bytes_.begin() + 8, network.bytes_.end(), uint8_t{0});
+  return network;
 }
 
 std::optional<AddressRange> AddressRange::parse(std::string_view text) {

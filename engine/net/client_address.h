@@ -3,7 +3,10 @@
 // Thread: values and functions without state.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,16 +22,21 @@ class Address {
   // Accepts what stands in X-Forwarded-For: "192.0.2.1", "192.0.2.1:4711", "2001:db8::1",
   // "[2001:db8::1]:4711". A zone ("%eth0") is refused. Nothing for anything else.
   static std::optional<Address> parse(std::string_view text);
-  // The peer of a connected socket. Nothing when the socket has none (a unix socket, a closed one).
-  static std::optional<Address> of_peer(int fd);
+  // The address in a sockaddr_in or sockaddr_in6. Nothing for other families.
+  static std::optional<Address> of(const sockaddr_storage& name);
+  // From network order: 4 bytes or 16.
+  static Address from_v4(const uint8_t* bytes);
+  static Address from_v6(const uint8_t* bytes);
 
   bool is_v4() const { return v4_; }
   std::string to_string() const;
   // The key that limits count by: an IPv4 address itself, of an IPv6 address its /64
   // ("2001:db8::/64").
   std::string limit_key() const;
+  // The same as an address.
+  Address limit_network() const;
 
-  friend bool operator==(const Address&, const Address&) = default;
+  friend auto operator<=>(const Address&, const Address&) = default;
 
  private:
   friend class AddressRange;

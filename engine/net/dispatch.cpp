@@ -15,27 +15,27 @@
 namespace signalbox::net {
 namespace {
 
-Attachment* attachment(struct lws* wsi) {
-  return static_cast<Attachment*>(lws_get_opaque_user_data(wsi));
+Connection* connection_of(struct lws* wsi) {
+  return static_cast<Connection*>(lws_get_opaque_user_data(wsi));
 }
 
-void attach(struct lws* wsi, Attachment* replacement) {
-  delete attachment(wsi);
-  lws_set_opaque_user_data(wsi, replacement);
+template <typename Kind>
+Kind* attached(struct lws* wsi) {
+  Connection* connection = connection_of(wsi);
+  return connection != nullptr ? dynamic_cast<Kind*>(connection->attachment.get()) : nullptr;
 }
 
 // The exchange in progress, or null.
 std::shared_ptr<HttpExchange> exchange_of(struct lws* wsi) {
-  auto* holder = dynamic_cast<ExchangeAttachment*>(attachment(wsi));
+  auto* holder = attached<ExchangeAttachment>(wsi);
   return holder != nullptr ? holder->exchange : nullptr;
 }
 
-WebSocket* socket_of(struct lws* wsi) {
-  return dynamic_cast<WebSocket*>(attachment(wsi));
-}
-
-std::string error_body(const char* error) {
-  return std::string("{\"error\":\"") + error + "\"}";
+// Whether libwebsockets may begin a request here: one that the reception has cleared.
+bool begins(Connection& connection) {
+  if (connection.last || connection.cleared.requests == 0) return false;
+  --connection.cleared.requests;
+  return true;
 }
 
 // Writes header or interim bytes at once; libwebsockets keeps what the system does not take.
@@ -55,6 +55,9 @@ bool is_websocket_key(std::string_view key) {
 }
 
 constexpr int kEnd = -1;
+// To a client that has too many connections: how soon some may be over.
+constexpr const char* kRetryAfter = "Retry-After: 5\r\n";
+constexpr const char* kTooMany = "Too many connections from this address";
 constexpr int kSecondsToTakeAnswer = 30;
 
 // Of a body that is too large this many times the limit is read and dropped.
@@ -84,7 +87,7 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
       return on_body_complete(server, wsi);
     case LWS_CALLBACK_HTTP_WRITEABLE:
       if (auto exchange = exchange_of(wsi); exchange && exchange->answered_) {
-        return send_reply(*exchange);
+        return exchange->sent_ ? finish(server, *exchange) : send_reply(server, *exchange);
       }
       return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -93,18 +96,19 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
     case LWS_CALLBACK_ESTABLISHED:
       return on_established(server, wsi);
     case LWS_CALLBACK_RECEIVE:
-      if (WebSocket* socket = socket_of(wsi)) return socket->on_receive(data, length) ? 0 : kEnd;
+      if (WebSocket* socket = attached<WebSocket>(wsi))
+        return socket->on_receive(data, length) ? 0 : kEnd;
       return kEnd;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-      if (WebSocket* socket = socket_of(wsi)) return socket->on_writable() ? 0 : kEnd;
+      if (WebSocket* socket = attached<WebSocket>(wsi)) return socket->on_writable() ? 0 : kEnd;
       return 0;
     case LWS_CALLBACK_CLOSED:
-      if (WebSocket* socket = socket_of(wsi)) {
+      if (WebSocket* socket = attached<WebSocket>(wsi)) {
         socket->ended_ = true;  // on_close() may still try to send
         socket->handler_->on_close();
         --server.web_sockets_;
       }
-      attach(wsi, nullptr);
+      if (Connection* connection = connection_of(wsi)) connection->attach(nullptr);
       return 0;
     case LWS_CALLBACK_CLOSED_HTTP:
       on_http_closed(server, wsi);
@@ -117,7 +121,7 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
       on_http_closed(server, wsi);
-      server.on_connection_gone();
+      server.remove(connection_of(wsi));
       return 0;
     default:
       return 0;
@@ -125,22 +129,18 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
 }
 
 Request Dispatch::read(Server& server, struct lws* wsi) {
-  Request request = read_request(wsi, server.trusted_);
+  Request request = read_request(wsi, connection_of(wsi)->presence->peer(), server.trusted_);
   if (server.headers_kept_) request.headers = server.shown_headers_.read(wsi);
   return request;
 }
 
 int Dispatch::on_http(Server& server, struct lws* wsi) {
+  Connection& connection = *connection_of(wsi);
+  if (!begins(connection)) return kEnd;
   ++server.counters_.http_requests;
   const BodyFraming framing = body_framing(wsi);
-  const bool has_body = framing.kind != BodyFraming::Kind::kNone || presumes_body(wsi);
-  if (auto* earlier = dynamic_cast<KeepAliveAttachment*>(attachment(wsi));
-      earlier != nullptr && has_body &&
-      received_at_least(lws_get_socket_fd(wsi)) <= earlier->received) {
-    return kEnd;  // see received_bytes.h; the client has to come again
-  }
   auto exchange = std::make_shared<HttpExchange>(server, wsi, read(server, wsi));
-  attach(wsi, new ExchangeAttachment(exchange));
+  connection.attach(std::make_unique<ExchangeAttachment>(exchange));
   HttpExchange& x = *exchange;
   x.in_callback_ = true;
   x.begun_ms_ = server.loop_.now_ms();
@@ -177,12 +177,16 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       x.close_ = presumes_body(wsi);
       break;
   }
+  if (!x.answered_ && !server.admit_request(connection, x.request_.client)) {
+    x.delivered_ = complete;  // nobody else gets it
+    refuse(x, 429, kTooMany, kRetryAfter);
+  }
   if (!x.answered_ && !complete) server.handler_.on_headers(exchange);
   if (!x.answered_ && !complete && expects_continue(wsi) &&
       !write_raw(wsi, "HTTP/1.1 100 Continue\r\n\r\n")) {
     return kEnd;
   }
-  if (complete) deliver(server, x);
+  if (complete && !x.answered_) deliver(server, x);
   return settle(server, x, complete);
 }
 
@@ -235,6 +239,8 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
   // Anything but a WebSocket is turned away here: libwebsockets would go on to HTTP/2 (h2c), whose
   // header decoder writes out of bounds (CVE-2026-19773).
   if (strcasecmp(header(wsi, WSI_TOKEN_UPGRADE).c_str(), "websocket") != 0) return kEnd;
+  Connection& connection = *connection_of(wsi);
+  if (!begins(connection)) return kEnd;
   ++server.counters_.http_requests;
   const Request request = read(server, wsi);
   // The session lives with another server, which cannot be given a connection whose beginning has
@@ -248,10 +254,13 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
       (framing.kind != BodyFraming::Kind::kNone && framing.kind != BodyFraming::Kind::kLength) ||
       !request_line_intact(wsi)) {
     refusal = {.status = 400, .body = error_body("Bad WebSocket handshake")};
+  } else if (!server.admit_request(connection, request.client)) {
+    refusal = {.status = 429, .body = error_body(kTooMany), .headers = kRetryAfter};
   } else {
     auto decision = server.handler_.on_upgrade(request);
     if (auto* handler = std::get_if<std::unique_ptr<WebSocketHandler>>(&decision)) {
-      attach(wsi, new UpgradeAttachment(std::move(*handler)));
+      connection.presence->request_is_whole();
+      connection.attach(std::make_unique<UpgradeAttachment>(std::move(*handler)));
       server.offer_subprotocol(header(wsi, WSI_TOKEN_PROTOCOL));
       return 0;
     }
@@ -263,25 +272,30 @@ int Dispatch::on_upgrade(Server& server, struct lws* wsi) {
 }
 
 int Dispatch::on_established(Server& server, struct lws* wsi) {
-  auto* accepted = dynamic_cast<UpgradeAttachment*>(attachment(wsi));
+  auto* accepted = attached<UpgradeAttachment>(wsi);
   if (accepted == nullptr) return kEnd;
-  auto* socket = new WebSocket(server, wsi, std::move(accepted->handler));
-  attach(wsi, socket);
+  auto socket = std::make_unique<WebSocket>(server, wsi, std::move(accepted->handler));
+  WebSocket& opened = *socket;
+  connection_of(wsi)->attach(std::move(socket));
   ++server.web_sockets_;
-  socket->handler_->on_open(*socket);
+  opened.handler_->on_open(opened);
   return 0;
 }
 
 void Dispatch::on_http_closed(Server& server, struct lws* wsi) {
+  Connection* connection = connection_of(wsi);
+  if (connection == nullptr) return;
+  if (std::exchange(connection->waiting, false)) server.reception_->forget(connection->fd);
   if (const auto exchange = exchange_of(wsi)) {
     server.unwatch(*exchange);
     exchange->client_left();
   }
-  attach(wsi, nullptr);
+  connection->attach(nullptr);
 }
 
 void Dispatch::deliver(Server& server, HttpExchange& exchange) {
   exchange.delivered_ = true;
+  connection_of(exchange.wsi_)->presence->request_is_whole();
   if (exchange.request_.method == Method::kOptions) {
     exchange.respond({.status = 204});
     return;
@@ -289,38 +303,42 @@ void Dispatch::deliver(Server& server, HttpExchange& exchange) {
   if (!server.forward(exchange)) server.handler_.on_request(exchange.shared_from_this());
 }
 
-void Dispatch::refuse(HttpExchange& exchange, int status, const char* error) {
-  exchange.respond({.status = status, .body = error_body(error)});
+void Dispatch::refuse(HttpExchange& exchange, int status, const char* error, const char* headers) {
+  exchange.respond({.status = status, .body = error_body(error), .headers = headers});
 }
 
 int Dispatch::settle(Server& server, HttpExchange& exchange, bool request_complete) {
   exchange.in_callback_ = false;
-  if (exchange.answered_) return send_reply(exchange);
+  if (exchange.answered_) return send_reply(server, exchange);
   if (!request_complete) return 0;
   // The answer comes later. Until then nothing is read: libwebsockets would spin on waiting bytes.
   server.pause_reading(exchange);
   return 0;
 }
 
-int Dispatch::send_reply(HttpExchange& exchange) {
+int Dispatch::send_reply(Server& server, HttpExchange& exchange) {
   struct lws* wsi = exchange.wsi_;
-  const bool close = exchange.close_;
-  const bool unread_body = !exchange.delivered_;
-  // Before the reply: the next request comes as soon as the client has that.
-  uint64_t received = received_at_most(lws_get_socket_fd(wsi));
-  const bool written = write_raw(wsi, exchange.reply_);
-  exchange.wsi_ = nullptr;
-  attach(wsi, nullptr);  // `exchange` may be gone now
-  if (!written || close) return kEnd;
-  const bool partial = lws_partial_buffered(wsi) != 0;
-  // A client that does not take its answer must not keep it here for ever.
-  if (partial) lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, kSecondsToTakeAnswer);
-  // libwebsockets will read on before it is done with this request: what it buffers then cannot be
-  // told from what it reads later.
-  if (partial || unread_body) received = UINT64_MAX;
-  if (lws_http_transaction_completed(wsi) != 0) return kEnd;
-  attach(wsi, new KeepAliveAttachment(received));
+  if (!write_raw(wsi, exchange.reply_)) return kEnd;
+  if (exchange.close_) return kEnd;
+  exchange.sent_ = true;
+  if (lws_partial_buffered(wsi) == 0) return finish(server, exchange);
+  // libwebsockets calls when all is taken; a client that does not take it must not stay for ever.
+  lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, kSecondsToTakeAnswer);
   return 0;
+}
+
+int Dispatch::finish(Server& server, HttpExchange& exchange) {
+  struct lws* wsi = std::exchange(exchange.wsi_, nullptr);
+  Connection& connection = *connection_of(wsi);
+  connection.last = exchange.last_;
+  connection.attach(nullptr);  // `exchange` may be gone now
+  connection.presence->request_is_whole();
+  if (std::exchange(connection.counts_request, false)) connection.presence->count_for_nobody();
+  // What libwebsockets has read beyond what was cleared nobody has looked at.
+  const bool goes_on = connection.last || connection.cleared.requests > 0;
+  if (!goes_on && !has_read(connection.fd, connection.cleared.bytes)) return kEnd;
+  if (lws_http_transaction_completed(wsi) != 0) return kEnd;
+  return goes_on || server.await_request(connection) ? 0 : kEnd;
 }
 
 }  // namespace signalbox::net

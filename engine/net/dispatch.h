@@ -1,7 +1,7 @@
 // The one callback of libwebsockets, turned into calls of HttpExchange, WebSocket and Handler.
 //
 // Thread: the loop's.
-// Owner: no state of its own; each connection's state is its Attachment.
+// Owner: no state of its own; each connection's state is its Connection.
 #pragma once
 
 #include <libwebsockets.h>
@@ -32,10 +32,13 @@ class Dispatch {
   static void on_http_closed(Server& server, struct lws* wsi);
 
   static void deliver(Server& server, HttpExchange& exchange);
-  static void refuse(HttpExchange& exchange, int status, const char* error);
+  static void refuse(HttpExchange& exchange, int status, const char* error,
+                     const char* headers = "");
   // The end of each callback: sends the reply if there is one, or pauses reading until there is.
   static int settle(Server& server, HttpExchange& exchange, bool request_complete);
-  static int send_reply(HttpExchange& exchange);
+  static int send_reply(Server& server, HttpExchange& exchange);
+  // The answer has been taken: makes the connection ready for the next request, or ends it.
+  static int finish(Server& server, HttpExchange& exchange);
 };
 
 }  // namespace signalbox::net

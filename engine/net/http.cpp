@@ -31,6 +31,10 @@ const char* method_name(Method method) {
   return "";
 }
 
+std::string error_body(std::string_view text) {
+  return "{\"error\":\"" + std::string(text) + "\"}";
+}
+
 std::string serialize(const Response& response, Method method, bool keep_alive,
                       std::string_view cors) {
   // Whatever the handler gave: RFC 9110, 15.3.5, 15.3.6 and 15.4.5.

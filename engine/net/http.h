@@ -56,6 +56,10 @@ struct Response {
 // The reason phrase of a registered status code from 200 to 599; "Unknown" of another.
 std::string_view reason_phrase(int status);
 
+// The body of an answer that this floor gives by itself: {"error":"<text>"}. `text` needs no
+// escapes.
+std::string error_body(std::string_view text);
+
 // The whole answer as HTTP/1.1 bytes. `cors` are header lines. A HEAD request gets no body, nor
 // does a status that must not have one (204, 205, 304).
 std::string serialize(const Response& response, Method method, bool keep_alive,

@@ -25,7 +25,9 @@ void HttpExchange::respond(Response response) {
     return;
   }
   close_ = close_ || response.close;
-  response.close = close_;
+  // Where a body ends that nobody wanted cannot be told.
+  last_ = !delivered_;
+  response.close = close_ || last_;
   if (response.compress && request_.accepts_gzip) gzip_body(response);
   std::string_view preflight;
   if (request_.method == Method::kOptions)

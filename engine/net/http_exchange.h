@@ -55,6 +55,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   bool answered_ = false;     // respond() was called
   bool in_callback_ = false;  // libwebsockets is calling us for this connection
   bool close_ = false;        // end the connection behind the answer
+  bool last_ = false;         // serve no other request on it, but drop the rest of this one's body
+  bool sent_ = false;         // the answer has been handed over, and is being taken
   bool watched_ = false;      // in the hang-up watch
   bool paused_ = false;       // reading is paused until the answer is sent
 };

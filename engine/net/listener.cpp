@@ -33,7 +33,8 @@ Listener::~Listener() {
 }
 
 void Listener::start(std::shared_ptr<const ListeningSocket> socket,
-                     std::function<void(int)> accepted, std::function<void()> starved) {
+                     std::function<void(int, const Address&)> accepted,
+                     std::function<void()> starved) {
   socket_ = std::move(socket);
   reserve_ = open_reserve();
   accepted_ = std::move(accepted);
@@ -52,12 +53,15 @@ void Listener::close() {
 
 void Listener::accept_ready() {
   for (int i = 0; i < kAcceptsPerTurn && socket_; ++i) {
-    const int fd = accept4(socket_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    const int fd = accept4(socket_->fd(), reinterpret_cast<sockaddr*>(&peer), &length,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       const int on = 1;
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);  // or received_bytes.h miscounts
-      accepted_(fd);
+      accepted_(fd, Address::of(peer).value_or(Address()));
       continue;
     }
     switch (errno) {

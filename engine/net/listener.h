@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "engine/core/loop.h"
+#include "engine/net/client_address.h"
 #include "engine/net/listening_socket.h"
 
 namespace signalbox::net {
@@ -20,9 +21,11 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Begins to accept: `accepted` gets each new descriptor (non-blocking, close-on-exec); `starved`
-  // is called when one had to be turned away for want of descriptors or memory.
-  void start(std::shared_ptr<const ListeningSocket> socket, std::function<void(int fd)> accepted,
+  // Begins to accept: `accepted` gets each new descriptor (non-blocking, close-on-exec) and the
+  // address of its peer; `starved` is called when one had to be turned away for want of descriptors
+  // or memory.
+  void start(std::shared_ptr<const ListeningSocket> socket,
+             std::function<void(int fd, const Address& peer)> accepted,
              std::function<void()> starved);
 
   // Accepts no more and lets go of the socket.
@@ -35,7 +38,7 @@ class Listener {
   Loop& loop_;
   std::unique_ptr<Poll> poll_;
   Timer resume_;
-  std::function<void(int)> accepted_;
+  std::function<void(int, const Address&)> accepted_;
   std::function<void()> starved_;
   std::shared_ptr<const ListeningSocket> socket_;
   int reserve_ = -1;  // given up for a moment to turn a client away when descriptors have run out

@@ -137,7 +137,7 @@ BodyFraming body_framing(struct lws* wsi) {
   return {BodyFraming::Kind::kLength, value};
 }
 
-Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
+Request read_request(struct lws* wsi, const Address& peer, std::span<const AddressRange> trusted) {
   Request request;
   const Target target = read_target(wsi);
   request.method = method_of(target.method);
@@ -148,7 +148,6 @@ Request read_request(struct lws* wsi, std::span<const AddressRange> trusted) {
   request.content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
   request.keep_alive = wants_keep_alive(wsi);
   request.accepts_gzip = accepts_gzip(header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING));
-  const Address peer = Address::of_peer(lws_get_socket_fd(wsi)).value_or(Address());
   request.client = client_address(peer, header(wsi, WSI_TOKEN_X_FORWARDED_FOR), trusted);
   return request;
 }

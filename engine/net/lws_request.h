@@ -33,7 +33,8 @@ struct BodyFraming {
 };
 BodyFraming body_framing(struct lws* wsi);
 
-Request read_request(struct lws* wsi, std::span<const AddressRange> trusted);
+// `peer` is who has the connection.
+Request read_request(struct lws* wsi, const Address& peer, std::span<const AddressRange> trusted);
 
 // Whether the request line ended with the protocol's version. libwebsockets decodes "%0A" in a URL
 // and then takes it for the end of the line, and what follows for header lines: nothing in such a

@@ -1,7 +1,5 @@
 #include "engine/net/port_group.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 namespace signalbox::net {
@@ -93,9 +91,9 @@ size_t PortGroup::least_busy(size_t here) const {
   return best;
 }
 
-bool PortGroup::add_connection(size_t limit) {
-  if (connections_.fetch_add(1) < limit) return true;
-  --connections_;
+bool PortGroup::add(std::atomic<size_t>& count, size_t limit) {
+  if (count.fetch_add(1) < limit) return true;
+  --count;
   return false;
 }
 
@@ -117,21 +115,6 @@ void PortGroup::add_session(size_t place) {
 void PortGroup::remove_sessions(size_t place, size_t count) {
   sessions_ -= count;
   at_[place].sessions -= count;
-}
-
-Arrival::Arrival(std::shared_ptr<PortGroup> group, int fd) : group_(std::move(group)), fd_(fd) {}
-
-Arrival::~Arrival() {
-  if (fd_ < 0) return;
-  ::close(fd_);
-  group_->remove_connection();
-  if (place_) group_->remove_burden(*place_);
-}
-
-void Arrival::assign(size_t place) {
-  if (place_) group_->remove_burden(*place_);
-  place_ = place;
-  group_->add_burden(place);
 }
 
 }  // namespace signalbox::net

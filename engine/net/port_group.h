@@ -5,7 +5,9 @@
 // and its id begins with that server's place, as a character of base64url, so that whoever gets a
 // request knows whose it is. In a group of one ids have no such beginning.
 //
-// Thread: any. A lock is taken only when a server comes or goes, or passes something to another.
+// Thread: any. A lock is taken only when a server comes or goes, or passes something to another,
+// and
+//   where addresses are counted.
 // Owner: shared by the engines.
 #pragma once
 
@@ -19,10 +21,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "engine/core/loop.h"
 #include "engine/core/status.h"
+#include "engine/net/address_counts.h"
 #include "engine/net/listening_socket.h"
 
 namespace signalbox::net {
@@ -64,8 +66,13 @@ class PortGroup {
   size_t least_busy(size_t here) const;
 
   // Counts a connection of the group, unless there are `limit`.
-  bool add_connection(size_t limit);
+  bool add_connection(size_t limit) { return add(connections_, limit); }
   void remove_connection() { --connections_; }
+  // And one that owes its first request.
+  bool add_handshake(size_t limit) { return add(handshakes_, limit); }
+  void remove_handshake() { --handshakes_; }
+  // Whose connections there are.
+  AddressCounts& addresses() { return addresses_; }
   // Beside that, whose burden it is.
   void add_burden(size_t place) { ++at_[place].connections; }
   void remove_burden(size_t place) { --at_[place].connections; }
@@ -86,42 +93,24 @@ class PortGroup {
     Loop* loop = nullptr;  // the server's
   };
 
+  // Adds one, unless there are `limit`.
+  static bool add(std::atomic<size_t>& count, size_t limit);
+
   mutable std::mutex mutex_;  // guards what follows but for atomics; `places_` only until seal()
   std::array<Member, kMostPlaces> at_;
   size_t places_ = 1;
   bool sealed_ = false;
   std::weak_ptr<const ListeningSocket> socket_;
   std::atomic<size_t> connections_ = 0;
+  std::atomic<size_t> handshakes_ = 0;
   std::atomic<size_t> sessions_ = 0;
+  AddressCounts addresses_;
 };
 
 // A server's place; unless told otherwise, in a group of one.
 struct Place {
   std::shared_ptr<PortGroup> group = std::make_shared<PortGroup>();
   size_t number = 0;
-};
-
-// An accepted connection that no server serves yet. It is counted, and ends when this goes.
-//
-// Thread: handed from one to another.
-class Arrival {
- public:
-  // Takes over the descriptor and the count of add_connection().
-  Arrival(std::shared_ptr<PortGroup> group, int fd);
-  ~Arrival();
-  Arrival(const Arrival&) = delete;
-  Arrival& operator=(const Arrival&) = delete;
-
-  int fd() const { return fd_; }
-  // The server at `place` is to have it: it counts as a burden of that one.
-  void assign(size_t place);
-  // It is served: descriptor and counts are the server's, and the descriptor is returned.
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  std::shared_ptr<PortGroup> group_;
-  int fd_;
-  std::optional<size_t> place_;
 };
 
 }  // namespace signalbox::net

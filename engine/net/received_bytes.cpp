@@ -29,16 +29,17 @@ bool ended(int fd) {
 
 }  // namespace
 
-uint64_t received_at_least(int fd) {
-  const uint64_t before = arrived(fd);  // read first: what comes in between only lowers the result
-  const uint64_t left = unread(fd);
-  if (ended(fd)) return 0;  // asked last: an end that came after `before` was taken does no harm
-  return before > left ? before - left : 0;
-}
-
-uint64_t received_at_most(int fd) {
-  const uint64_t left = unread(fd);
-  return arrived(fd) - left;
+bool has_read(int fd, uint64_t bytes) {
+  // A second look makes sure that nothing arrived between the questions.
+  constexpr int kMostLooks = 3;
+  for (int look = 0; look < kMostLooks; ++look) {
+    const uint64_t left = unread(fd);
+    const uint64_t read = arrived(fd) - left;
+    if (left != unread(fd)) continue;
+    // Asked anew: once the stream has ended the count is final, its end included.
+    return read == bytes || (ended(fd) && arrived(fd) - unread(fd) == bytes + 1);
+  }
+  return false;
 }
 
 }  // namespace signalbox::net

@@ -1,9 +1,7 @@
 // How many bytes of a TCP connection have been read by this process, as the kernel counts them.
 //
-// libwebsockets 4.1 misreads a request with a body when it comes out of its own buffer instead of
-// fresh off the socket, which happens to pipelined requests: it takes the header for the body and
-// may then loop for ever. It does not tell where a request came from, but the kernel does: a
-// request during which nothing was read came from the buffer.
+// libwebsockets reads what is there, beyond the end of a request, too, and does not tell how far it
+// has come.
 //
 // Thread: any.
 #pragma once
@@ -12,8 +10,8 @@
 
 namespace signalbox::net {
 
-// Bytes may arrive while we ask, so there are two answers, each sure on one side.
-uint64_t received_at_least(int fd);
-uint64_t received_at_most(int fd);
+// Whether exactly so many have been read. False also when bytes arrive so fast that it cannot be
+// told.
+bool has_read(int fd, uint64_t bytes);
 
 }  // namespace signalbox::net

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/net/lws_request.h"
+#include "engine/net/misread_names.h"
 
 namespace signalbox::net {
 namespace {
@@ -17,10 +18,8 @@ bool is_space(char c) {
   return c == ' ' || c == '\t';
 }
 
-// Without the white space around it; what no value may contain (RFC 9110, 5.5) becomes a space.
-std::string cleaned(std::string value) {
-  std::replace_if(
-      value.begin(), value.end(), [](char c) { return c == '\0' || c == '\r' || c == '\n'; }, ' ');
+// Without the white space around it.
+std::string trimmed(std::string value) {
   value.erase(std::find_if_not(value.rbegin(), value.rend(), is_space).base(), value.end());
   value.erase(value.begin(), std::find_if_not(value.begin(), value.end(), is_space));
   return value;
@@ -32,34 +31,19 @@ std::optional<std::string> joined(struct lws* wsi, int token) {
   for (int i = 0;; ++i) {
     const auto line = header_fragment(wsi, static_cast<enum lws_token_indexes>(token), i);
     if (!line) return all;
-    const std::string value = cleaned(*line);
+    const std::string value = trimmed(*line);
     if (!all) all.emplace();
     if (!all->empty() && !value.empty()) *all += token == WSI_TOKEN_HTTP_COOKIE ? "; " : ", ";
     *all += value;
   }
 }
 
-// A word that libwebsockets looks out for at the beginning of a line: "host:", "put", "http/1.1 ".
-std::string_view word_of(int token) {
-  const auto* word = lws_token_to_string(static_cast<enum lws_token_indexes>(token));
-  return word != nullptr ? reinterpret_cast<const char*>(word) : std::string_view();
-}
-
-// libwebsockets compares a line with its words letter by letter. A name that ends inside a word
-// runs on into the next lines; behind a word that is complete it expects that word's value.
-std::string_view confused_with(std::string_view name) {
-  for (int token = 0; token < WSI_TOKEN_COUNT; ++token) {
-    const std::string_view word = word_of(token);
-    if (!word.empty() && (word.starts_with(name) || name.starts_with(word))) return word;
-  }
-  return {};
-}
-
 }  // namespace
 
 RequestHeaders::RequestHeaders() {
   for (int token = 0; token < WSI_TOKEN_COUNT; ++token) {
-    std::string_view word = word_of(token);
+    const auto* text = lws_token_to_string(static_cast<enum lws_token_indexes>(token));
+    std::string_view word = text != nullptr ? reinterpret_cast<const char*>(text) : "";
     // The others are methods, versions, and HTTP/2's pseudo-headers, which begin with a colon.
     if (!word.ends_with(':') || word.starts_with(':')) continue;
     word.remove_suffix(1);
@@ -74,7 +58,7 @@ Status RequestHeaders::add(const std::vector<std::string>& names) {
     const bool is_known = std::any_of(known_.begin(), known_.end(),
                                       [&](const Known& known) { return known.name == name; });
     if (is_known) continue;
-    if (const std::string_view word = confused_with(name); !word.empty()) {
+    if (const std::string_view word = misread_as(name); !word.empty()) {
       return Status(ErrorCode::kInvalid, "option http.headers: '" + name +
                                              "' is not allowed; libwebsockets takes it for '" +
                                              std::string(word) + "'");
@@ -94,7 +78,7 @@ Fields RequestHeaders::read(struct lws* wsi) const {
   }
   for (const std::string& name : added_) {
     if (auto value = custom_header(wsi, name.c_str())) {
-      headers.emplace_back(name.substr(0, name.size() - 1), cleaned(std::move(*value)));
+      headers.emplace_back(name.substr(0, name.size() - 1), trimmed(std::move(*value)));
     }
   }
   return headers;

@@ -2,14 +2,6 @@
 
 namespace signalbox::net {
 
-std::optional<std::string_view> first_line(std::string_view bytes) {
-  const size_t end = bytes.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  std::string_view line = bytes.substr(0, end);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
-
 std::string_view session_in(std::string_view line, std::string_view path) {
   constexpr std::string_view kName = "sid=";
   const size_t space = line.find(' ');

@@ -31,12 +31,43 @@ constexpr uint64_t kTurnMs = 1;
 // ours.
 const lws_retry_bo_t kNoValidityChecks = {};
 
+// At once: what is to be closed later libwebsockets looks after only when something else happens.
+void end_now(struct lws* wsi) {
+  lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
+}
+
 int descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > kMaxDescriptors) {
     return static_cast<int>(kMaxDescriptors);
   }
   return static_cast<int>(limit.rlim_cur);
+}
+
+Status read_networks(const char* option, const std::vector<std::string>& texts,
+                     std::vector<AddressRange>& networks) {
+  for (const std::string& text : texts) {
+    const auto range = AddressRange::parse(text);
+    if (!range) {
+      return Status(ErrorCode::kInvalid, std::string("option ") + option + ": '" + text +
+                                             "' is not allowed; addresses or networks such as "
+                                             "10.0.0.0/8 or ::1");
+    }
+    networks.push_back(*range);
+  }
+  return {};
+}
+
+bool lies_in(const std::vector<AddressRange>& networks, const Address& address) {
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const AddressRange& range) { return range.contains(address); });
+}
+
+// What libwebsockets needs to store the largest header: beside each line some bytes of its own.
+unsigned short header_room(const Options& options) {
+  constexpr int64_t kPerLine = 16;
+  const int64_t room = options.http_max_header + kPerLine * (options.http_max_headers + 1);
+  return static_cast<unsigned short>(std::min<int64_t>(room, UINT16_MAX));
 }
 
 }  // namespace
@@ -52,12 +83,7 @@ Server::Server(Loop& loop, const Log& log, const Options& options, const OriginP
       group_(std::move(place.group)),
       place_(place.number),
       listener_(loop),
-      // At once: what is to be closed later it looks after only when something else happens.
-      hangups_(loop,
-               [](void* wsi) {
-                 lws_set_timeout(static_cast<struct lws*>(wsi), PENDING_TIMEOUT_CLOSE_SEND,
-                                 LWS_TO_KILL_SYNC);
-               }),
+      hangups_(loop, [](void* wsi) { end_now(static_cast<struct lws*>(wsi)); }),
       closing_(loop, [this] { go_on_closing(); }) {}
 
 // Without close() only when open() has failed: then nothing hangs on the loop that a turn must
@@ -68,16 +94,11 @@ Server::~Server() {
 }
 
 Status Server::open() {
-  for (const std::string& text : options_.proxy_trusted) {
-    const auto range = AddressRange::parse(text);
-    if (!range) {
-      return Status(ErrorCode::kInvalid, "option proxy.trusted: '" + text +
-                                             "' is not allowed; addresses or networks such as "
-                                             "10.0.0.0/8 or ::1");
-    }
-    trusted_.push_back(*range);
-  }
-  Status status = shown_headers_.add(options_.http_headers);
+  Status status = read_networks("proxy.trusted", options_.proxy_trusted, trusted_);
+  if (!status.ok()) return status;
+  status = read_networks("proxy.protocol", options_.proxy_protocol, balancers_);
+  if (!status.ok()) return status;
+  status = shown_headers_.add(options_.http_headers);
   if (!status.ok()) return status;
   std::shared_ptr<const ListeningSocket> socket;
   status =
@@ -102,7 +123,7 @@ Status Server::open() {
   info.pcontext = &context_;
   info.user = this;
   info.fd_limit_per_thread = static_cast<unsigned>(descriptor_limit_);
-  info.max_http_header_data = static_cast<unsigned short>(options_.http_max_header);
+  info.max_http_header_data = header_room(options_);
   info.timeout_secs =
       static_cast<unsigned>(std::max<int64_t>(1, options_.http_request_timeout / 1000));
   info.keepalive_timeout = static_cast<int>(std::max<int64_t>(1, options_.http_keep_alive / 1000));
@@ -119,15 +140,24 @@ Status Server::open() {
   if (vhost_ == nullptr) {
     return Status(ErrorCode::kSystem, "libwebsockets cannot create its virtual host");
   }
-  if (!group_->alone()) {
-    reception_ =
-        std::make_unique<Reception>(loop_, static_cast<uint64_t>(options_.http_request_timeout),
-                                    [this](const std::shared_ptr<Arrival>& arrival,
-                                           std::string_view line) { give(arrival, line); });
-  }
+  reception_ = std::make_unique<Reception>(
+      loop_, static_cast<uint64_t>(options_.http_request_timeout),
+      RequestHead::Limits{static_cast<size_t>(options_.http_max_header),
+                          static_cast<size_t>(options_.http_max_headers)},
+      counters_,
+      Reception::Callbacks{[this](Arrival& arrival, const Address& client) {
+                             return admit(arrival.presence(), client);
+                           },
+                           [this](const std::shared_ptr<Arrival>& arrival, std::string_view line) {
+                             give(arrival, line);
+                           },
+                           [this](void* owner, const Clearance& more) {
+                             read_request(*static_cast<Connection*>(owner), more);
+                           },
+                           [](void* owner) { end_now(static_cast<Connection*>(owner)->wsi); }});
   group_->enter(place_, loop_, *this);
   listener_.start(
-      std::move(socket), [this](int fd) { accept(fd); },
+      std::move(socket), [this](int fd, const Address& peer) { accept(fd, peer); },
       [this] {
         ++counters_.connections_refused;
         log_.debug("a connection was turned away: no descriptors or memory left");
@@ -147,31 +177,59 @@ void Server::stop_listening() {
   listener_.close();
 }
 
-void Server::accept(int fd) {
+void Server::accept(int fd, const Address& peer) {
   if (!group_->add_connection(static_cast<size_t>(options_.limits_connections))) {
     ++counters_.connections_refused;
     ::close(fd);
     return;
   }
-  auto arrival = std::make_shared<Arrival>(group_, fd);
-  if (reception_) {
-    if (!reception_->add(std::move(arrival))) ++counters_.connections_refused;
+  if (!group_->add_handshake(static_cast<size_t>(options_.limits_handshakes))) {
+    ++counters_.handshakes_refused;
+    group_->remove_connection();
+    ::close(fd);
     return;
   }
-  arrival->assign(place_);
-  adopt(arrival);
+  auto arrival = std::make_shared<Arrival>(std::make_unique<Presence>(group_, peer), fd);
+  const bool introduces = lies_in(balancers_, peer);
+  if (!introduces && !admit(arrival->presence(), peer)) return;
+  if (!reception_->add(std::move(arrival), introduces)) ++counters_.connections_refused;
+}
+
+bool Server::admit(Presence& presence, const Address& peer) {
+  presence.set_peer(peer);
+  if (lies_in(trusted_, peer) || lies_in(balancers_, peer)) return true;
+  if (presence.count_for(peer, static_cast<size_t>(options_.limits_connections_per_ip)))
+    return true;
+  ++counters_.connections_refused_address;
+  return false;
+}
+
+bool Server::admit_request(Connection& connection, const Address& client) {
+  Presence& presence = *connection.presence;
+  if (client == presence.peer()) return true;  // who was admitted with the connection
+  connection.counts_request = true;
+  if (presence.count_for(client, static_cast<size_t>(options_.limits_connections_per_ip))) {
+    return true;
+  }
+  ++counters_.connections_refused_address;
+  return false;
 }
 
 void Server::give(const std::shared_ptr<Arrival>& arrival, std::string_view line) {
+  if (group_->alone()) {
+    arrival->presence().assign(place_);
+    adopt(arrival);
+    return;
+  }
   const std::string_view session = session_in(line, options_.socketio_path);
   const size_t there = session.empty() ? group_->least_busy(place_)
                                        : group_->elsewhere(place_, session).value_or(place_);
-  arrival->assign(there);
+  arrival->presence().assign(there);
   if (there != place_ &&
       group_->post(there, [arrival](Server& server) { server.adopt(arrival); })) {
     return;
   }
-  arrival->assign(place_);
+  arrival->presence().assign(place_);
   adopt(arrival);
 }
 
@@ -180,21 +238,48 @@ void Server::adopt(const std::shared_ptr<Arrival>& arrival) {
     ++counters_.connections_refused;
     return;
   }
-  // Counted first: a failure half-way destroys the connection, which counts it out again.
-  const size_t before = connections_++;
-  if (lws_adopt_socket_vhost(vhost_, arrival->release()) == nullptr) {  // closes it when it fails
-    if (connections_ != before) on_connection_gone();
+  auto connection =
+      std::make_unique<Connection>(arrival->take_presence(), arrival->fd(), arrival->clearance);
+  lws_adopt_desc_t info{};
+  info.vh = vhost_;
+  info.type = static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP);
+  info.fd.sockfd = arrival->release();
+  info.opaque = connection.get();
+  adopting_ = connection.get();
+  struct lws* wsi = lws_adopt_descriptor_vhost_via_info(&info);
+  if (wsi == nullptr) {  // it has closed the descriptor
+    // A failure half-way destroys the connection, and remove() has it then.
+    if (std::exchange(adopting_, nullptr) == nullptr) connection.release();
     ++counters_.connections_refused;
     return;
   }
+  adopting_ = nullptr;
+  connection.release()->wsi = wsi;
   ++counters_.connections_accepted;
 }
 
-void Server::on_connection_gone() {
-  if (connections_ == 0) return;
-  --connections_;
-  group_->remove_burden(place_);
-  group_->remove_connection();
+void Server::remove(Connection* connection) {
+  if (adopting_ == connection) adopting_ = nullptr;
+  delete connection;
+}
+
+bool Server::await_request(Connection& connection) {
+  // libwebsockets looks for a request only after it was told that it can write. It is told so now:
+  // the answer has been taken.
+  lws_pollfd writable{};
+  writable.fd = connection.fd;
+  writable.events = writable.revents = LWS_POLLOUT;
+  if (lws_service_fd(context_, &writable) != 0) return false;
+  lws_rx_flow_control(connection.wsi, 0);
+  connection.waiting = reception_->hold(connection.fd, &connection);
+  return connection.waiting;
+}
+
+void Server::read_request(Connection& connection, const Clearance& more) {
+  connection.waiting = false;
+  connection.cleared.bytes += more.bytes;
+  connection.cleared.requests += more.requests;
+  lws_rx_flow_control(connection.wsi, 1);
 }
 
 std::optional<size_t> Server::elsewhere(const Request& request) const {

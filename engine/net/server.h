@@ -22,6 +22,7 @@
 #include "engine/core/options.h"
 #include "engine/core/status.h"
 #include "engine/net/client_address.h"
+#include "engine/net/connection.h"
 #include "engine/net/handler.h"
 #include "engine/net/hangup_watch.h"
 #include "engine/net/listener.h"
@@ -45,7 +46,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Listens, on the socket of the group, and begins to serve. kAddress, kInvalid (proxy.trusted,
-  // http.headers), or kSystem.
+  // proxy.protocol, http.headers), or kSystem.
   Status open();
 
   // Whether the requests that come from now on hold their headers. Not unless asked for: they take
@@ -76,14 +77,25 @@ class Server {
   friend class WebSocket;
   friend class Dispatch;  // the callback of libwebsockets (dispatch.cpp)
 
-  void accept(int fd);
+  void accept(int fd, const Address& peer);
+  // Notes who has the connection, and counts it for that address unless a proxy or balancer of ours
+  // is there. False when the address has too many.
+  bool admit(Presence& presence, const Address& peer);
+  // Counts a connection behind a proxy for the client of its request, until the request is answered
+  // or the connection ends. False when that has too many.
+  bool admit_request(Connection& connection, const Address& client);
   // Gives a connection to the server whose session its request line names, or to the least busy.
   void give(const std::shared_ptr<Arrival>& arrival, std::string_view line);
   // Which other server has the session that the request names.
   std::optional<size_t> elsewhere(const Request& request) const;
   // Passes a request to the server that has its session; false when that is this one, or none.
   bool forward(HttpExchange& exchange);
-  void on_connection_gone();
+  // libwebsockets has let go of it.
+  void remove(Connection* connection);
+  // Between two requests: has it wait in the reception, so that the next one is looked at before
+  // libwebsockets reads it. False when it cannot.
+  bool await_request(Connection& connection);
+  void read_request(Connection& connection, const Clearance& more);
   void go_on_closing();
   // While an answer is awaited nothing is read; the hang-up watch tells when a client goes whose
   // handler wants to know (HttpExchange::set_on_abort).
@@ -103,12 +115,13 @@ class Server {
   Handler& handler_;
   const OriginPolicy& origins_;
   std::vector<AddressRange> trusted_;
+  std::vector<AddressRange> balancers_;  // whose connections begin with a PROXY header
   RequestHeaders shown_headers_;
   bool headers_kept_ = false;
   const std::shared_ptr<PortGroup> group_;
   const size_t place_;  // in it
   Listener listener_;
-  std::unique_ptr<Reception> reception_;  // null: nobody shares the port
+  std::unique_ptr<Reception> reception_;
   uint16_t port_ = 0;
   HangupWatch hangups_;
   struct lws_context* context_ = nullptr;
@@ -116,7 +129,7 @@ class Server {
   Timer closing_;
   int closing_turns_ = 0;
   std::function<void()> closed_;
-  size_t connections_ = 0;
+  Connection* adopting_ = nullptr;  // the one that libwebsockets is taking just now
   size_t web_sockets_ = 0;
   int descriptor_limit_ = 0;
   // The name of libwebsockets' protocol, see offer_subprotocol().

@@ -5,8 +5,9 @@ import { get, request } from './http.mjs';
 import { Inbox, within } from './wait.mjs';
 
 export class RawConnection {
-  static async open(port, host = '127.0.0.1') {
-    const socket = net.connect({ port, host });
+  // `localAddress` is whom the server sees.
+  static async open(port, host = '127.0.0.1', localAddress = undefined) {
+    const socket = net.connect({ port, host, localAddress });
     await within(
       new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject)),
       'TCP connection',
@@ -137,8 +138,11 @@ const sessionPath = (server, transport, sid) =>
 
 export class RawWebSocket {
   // Opens a WebSocket, by default a new Engine.IO session; throws when it is refused.
-  static async open(server, { path = sessionPath(server, 'websocket'), headers } = {}) {
-    const connection = await RawConnection.open(server.port);
+  static async open(
+    server,
+    { path = sessionPath(server, 'websocket'), headers, localAddress } = {},
+  ) {
+    const connection = await RawConnection.open(server.port, undefined, localAddress);
     connection.write(upgradeRequest(server.port, path, headers));
     const answer = await connection.answer();
     if (answer?.status !== 101) throw new Error(`upgrade refused: ${JSON.stringify(answer)}`);

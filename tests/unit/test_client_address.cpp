@@ -193,43 +193,31 @@ void a_long_header_is_walked_once(void**) {
                     "198.51.100.7");
 }
 
-// Connects to a listener of its own on `family`'s loopback and reads the accepted socket's peer.
-void check_peer(int family, const sockaddr* loopback, socklen_t length, const char* expected) {
-  const int listener = socket(family, SOCK_STREAM, 0);
-  assert_true(listener >= 0);
-  assert_int_equal(bind(listener, loopback, length), 0);
-  assert_int_equal(listen(listener, 1), 0);
-  sockaddr_storage bound{};
-  socklen_t bound_length = sizeof bound;
-  assert_int_equal(getsockname(listener, reinterpret_cast<sockaddr*>(&bound), &bound_length), 0);
-  const int client = socket(family, SOCK_STREAM, 0);
-  assert_int_equal(connect(client, reinterpret_cast<sockaddr*>(&bound), bound_length), 0);
-  const int accepted = accept(listener, nullptr, nullptr);
-  const auto peer = Address::of_peer(accepted);
-  assert_true(peer.has_value());
-  assert_text_equal(peer->to_string(), expected);
-  assert_false(Address::of_peer(listener).has_value());
-  for (const int fd : {accepted, client, listener}) close(fd);
-}
-
-void the_peer_of_a_socket_is_found(void**) {
-  sockaddr_in v4{};
+void a_socket_name_is_read(void**) {
+  sockaddr_storage name{};
+  auto& v4 = reinterpret_cast<sockaddr_in&>(name);
   v4.sin_family = AF_INET;
   v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  check_peer(AF_INET, reinterpret_cast<sockaddr*>(&v4), sizeof v4, "127.0.0.1");
+  assert_text_equal(Address::of(name)->to_string(), "127.0.0.1");
 
-  // IPv4 over a dual-stack socket.
-  sockaddr_in6 mapped{};
-  mapped.sin6_family = AF_INET6;
-  assert_int_equal(inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr), 1);
-  check_peer(AF_INET6, reinterpret_cast<sockaddr*>(&mapped), sizeof mapped, "127.0.0.1");
+  // IPv4 over a dual-stack socket, and IPv6.
+  for (const auto& [text, expected] :
+       {std::pair("::ffff:192.0.2.1", "192.0.2.1"), std::pair("2001:db8::1", "2001:db8::1")}) {
+    name = {};
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(name);
+    v6.sin6_family = AF_INET6;
+    assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+    assert_text_equal(Address::of(name)->to_string(), expected);
+  }
 
-  int pair[2];
-  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-  assert_false(Address::of_peer(pair[0]).has_value());
-  close(pair[0]);
-  close(pair[1]);
-  assert_false(Address::of_peer(-1).has_value());
+  name = {};
+  name.ss_family = AF_UNIX;
+  assert_false(Address::of(name).has_value());
+}
+
+void a_network_is_what_limits_count_by(void**) {
+  assert_text_equal(address("192.0.2.1").limit_network().to_string(), "192.0.2.1");
+  assert_text_equal(address("2001:db8:1:2:3:4:5:6").limit_network().to_string(), "2001:db8:1:2::");
 }
 
 void random_texts_do_no_harm(void**) {
@@ -260,7 +248,8 @@ int main() {
       cmocka_unit_test(anything_else_is_no_range),
       cmocka_unit_test(only_trusted_proxies_are_believed),
       cmocka_unit_test(a_long_header_is_walked_once),
-      cmocka_unit_test(the_peer_of_a_socket_is_found),
+      cmocka_unit_test(a_socket_name_is_read),
+      cmocka_unit_test(a_network_is_what_limits_count_by),
       cmocka_unit_test(random_texts_do_no_harm),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

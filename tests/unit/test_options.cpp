@@ -35,12 +35,14 @@ void the_table_holds_every_option(void**) {
   assert_text_equal(
       names,
       "listen.host listen.port http.max_body http.max_header http.request_timeout http.keep_alive "
-      "http.headers cors.origins proxy.trusted socketio.path socketio.connect_timeout "
+      "http.headers http.max_headers cors.origins proxy.trusted proxy.protocol socketio.path "
+      "socketio.connect_timeout "
       "socketio.max_attachments "
       "engineio.ping_interval engineio.ping_timeout engineio.upgrade_timeout engineio.max_payload "
       "engineio.max_buffered signaling.enabled decision.timeout limits.connections "
       "limits.room_size "
-      "limits.join_enabled limits.join_count limits.join_window rooms.ttl rooms.empty_ttl "
+      "limits.join_enabled limits.join_count limits.join_window "
+      "limits.connections_per_ip limits.handshakes rooms.ttl rooms.empty_ttl "
       "redis.url redis.sentinels redis.master_name redis.sentinel_password redis.tls_ca "
       "redis.tls_cert redis.tls_key redis.cluster "
       "redis.connect_timeout redis.command_timeout redis.max_pending node.ttl node.max_buffered "

@@ -126,12 +126,14 @@ static void connections_and_sessions_are_counted_together(void**) {
   const size_t other = add(*group);
   assert_true(group->add_connection(2));
   {
-    assert_true(group->add_connection(2));
-    net::Arrival arrival(group, dup(0));
-    arrival.assign(other);
+    assert_true(group->add_connection(2) && group->add_handshake(1));
+    net::Arrival arrival(std::make_unique<net::Presence>(group, net::Address()), dup(0));
+    arrival.presence().assign(other);
     assert_false(group->add_connection(2));
+    assert_false(group->add_handshake(1));
   }
   assert_true(group->add_connection(2));
+  assert_true(group->add_handshake(1));
   group->add_session(0);
   group->add_session(other);
   assert_int_equal(group->sessions(), 2);

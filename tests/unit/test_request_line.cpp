@@ -5,19 +5,10 @@
 
 #include "tests/unit/unit_test.h"
 
-using signalbox::net::first_line;
 using signalbox::net::session_in;
 
 static std::string session(std::string_view line) {
   return std::string(session_in(line, "/socket.io/"));
-}
-
-static void waits_for_the_end_of_the_line(void**) {
-  assert_false(first_line("").has_value());
-  assert_false(first_line("GET / HTTP/1.1\r").has_value());
-  assert_true(first_line("GET / HTTP/1.1\r\nHost") == "GET / HTTP/1.1");
-  assert_true(first_line("GET /\n\n") == "GET /");
-  assert_true(first_line("\r\n").value() == "");
 }
 
 static void finds_the_id_wherever_it_stands(void**) {
@@ -40,7 +31,6 @@ static void finds_none_where_there_is_none(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(waits_for_the_end_of_the_line),
       cmocka_unit_test(finds_the_id_wherever_it_stands),
       cmocka_unit_test(finds_none_where_there_is_none),
   };

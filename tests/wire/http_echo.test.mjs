@@ -200,12 +200,10 @@ test('headers: no pseudo-header, method or version among them, and each name onc
     assert.deepEqual(headers.sort(), expected.sort());
   }));
 
-test('headers: what no value may hold is a space', () =>
+test('headers: what no value may hold is refused', () =>
   withConnection(async (connection) => {
     connection.write(raw('GET', '/', ['Accept: a\0b', 'Referer: c']));
-    const { headers } = await echo(connection);
-    assert.ok(!JSON.stringify(headers).includes('\\u0000'), JSON.stringify(headers));
-    assert.deepEqual(headers.at(-1), ['referer', 'c']);
+    assert.equal((await connection.answer()).status, 400);
   }));
 
 test('headers are not kept unless asked for', async () => {

@@ -1,0 +1,78 @@
+// What an accepted connection counts for, from its acceptance to its end: of the group's
+// connections, of those that still owe their first request, of its client's address, and as a
+// server's burden. All of it ends with this.
+//
+// Thread: handed from one to another.
+// Owner: the Arrival, later the Connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "engine/net/client_address.h"
+#include "engine/net/port_group.h"
+
+namespace signalbox::net {
+
+class Presence {
+ public:
+  // Takes over the count of PortGroup::add_connection() and, until request_is_whole(), that of
+  // add_handshake().
+  Presence(std::shared_ptr<PortGroup> group, const Address& peer);
+  ~Presence();
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+
+  // Who is at the other end: the peer of the socket, or whom a PROXY header has named since.
+  const Address& peer() const { return peer_; }
+  void set_peer(const Address& peer) { peer_ = peer; }
+
+  // Counts for `client`, unless that has `limit` already (0: no limit), and for nobody else then.
+  bool count_for(const Address& client, size_t limit);
+  void count_for_nobody();
+
+  // The server at `place` is to have it: it counts as a burden of that one.
+  void assign(size_t place);
+  // A first request is there, with its body.
+  void request_is_whole();
+
+ private:
+  const std::shared_ptr<PortGroup> group_;
+  Address peer_;
+  std::optional<Address> counted_;
+  std::optional<size_t> place_;
+  bool owes_request_ = true;
+};
+
+// What is known of the beginning of a connection that nobody has read yet: so many bytes of it are
+// so many requests that may be read.
+struct Clearance {
+  uint64_t bytes = 0;
+  size_t requests = 0;
+};
+
+// An accepted connection that no server serves yet. It ends when this goes.
+class Arrival {
+ public:
+  // Takes over the descriptor.
+  Arrival(std::unique_ptr<Presence> who, int fd) : presence_(std::move(who)), fd_(fd) {}
+  ~Arrival();
+  Arrival(const Arrival&) = delete;
+  Arrival& operator=(const Arrival&) = delete;
+
+  int fd() const { return fd_; }
+  Presence& presence() { return *presence_; }
+  Clearance clearance;
+  // It is served: both are the server's.
+  int release() { return std::exchange(fd_, -1); }
+  std::unique_ptr<Presence> take_presence() { return std::move(presence_); }
+
+ private:
+  std::unique_ptr<Presence> presence_;
+  int fd_;
+};
+
+}  // namespace signalbox::net

@@ -1,0 +1,218 @@
+// What a client can hold before it has asked for anything: connections of one address, connections
+// without a request, and the time that a request may take to come.
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { startHostd, startServer } from '../lib/hostd.mjs';
+import { get } from '../lib/http.mjs';
+import { temporaryDirectory } from '../lib/process.mjs';
+import { RawConnection, RawPolling, RawWebSocket } from '../lib/raw.mjs';
+import { eventually, within } from '../lib/wait.mjs';
+
+const kGet = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
+const kNobodyTrusted = { 'proxy.trusted': '192.0.2.0/24' };
+
+const stops = [];
+const serve = async (options) => {
+  const server = await startServer({ 'limits.connections_per_ip': 3, ...options });
+  stops.push(() => server.stop());
+  return server;
+};
+
+let direct; // clients are who their connections come from
+let proxied; // we are a trusted proxy
+let patient; // waits a second for a request
+before(async () => {
+  direct = await serve({ workers: 3, ...kNobodyTrusted });
+  proxied = await serve({ workers: 3 });
+  patient = await serve({ 'http.request_timeout': 1000, workers: 2 });
+});
+after(() => Promise.all(stops.map((stop) => stop())));
+
+const connect = (server, localAddress) => RawConnection.open(server.port, undefined, localAddress);
+
+// Whether a new connection from there is answered, and not closed.
+async function isServed(server, localAddress) {
+  const connection = await connect(server, localAddress).catch(() => null);
+  if (!connection) return false;
+  connection.write(kGet);
+  const answer = await connection.answer();
+  connection.close();
+  return answer?.status === 200;
+}
+
+test('an address has no more connections than the limit; others do not feel it', async () => {
+  const held = [];
+  for (let i = 0; i < 3; i++) {
+    held.push(await RawWebSocket.connect(direct, { localAddress: '127.0.0.2' }));
+  }
+  const fourth = await connect(direct, '127.0.0.2');
+  await within(fourth.closed, 'end of the fourth connection');
+  assert.equal(fourth.received.length, 0);
+  assert.equal(await isServed(direct, '127.0.0.3'), true);
+  held.pop().close();
+  await eventually(() => isServed(direct, '127.0.0.2'), 'room for one more');
+  for (const ws of held) ws.close();
+});
+
+test('connections that say nothing count, and closed ones do not', async () => {
+  const silent = await Promise.all([1, 2, 3].map(() => connect(direct, '127.0.0.4')));
+  await eventually(async () => !(await isServed(direct, '127.0.0.4')), 'the limit');
+  for (const connection of silent) connection.close();
+  await eventually(() => isServed(direct, '127.0.0.4'), 'room again');
+  for (let i = 0; i < 10; i++) {
+    await eventually(() => isServed(direct, '127.0.0.4'), 'one after another');
+  }
+});
+
+const forwarded = (address) => ({ headers: { 'X-Forwarded-For': address } });
+
+for (const [name, first, neighbour, other] of [
+  ['IPv4', '198.51.100.1', '198.51.100.1', '198.51.100.2'],
+  ['IPv6', '2001:db8:0:1::1', '2001:db8:0:1:ffff::2', '2001:db8:0:2::1'],
+]) {
+  test(`a client behind a trusted proxy is counted by its address (${name})`, async () => {
+    const held = [];
+    for (let i = 0; i < 3; i++) held.push(await RawWebSocket.connect(proxied, forwarded(first)));
+    await assert.rejects(RawWebSocket.connect(proxied, forwarded(neighbour)), /"status":429/);
+    const refused = await get(
+      proxied,
+      '/socket.io/?EIO=4&transport=polling',
+      forwarded(neighbour).headers,
+    );
+    assert.equal(refused.status, 429);
+    assert.match(refused.headers['retry-after'], /^\d+$/);
+    assert.deepEqual(refused.json, { error: 'Too many connections from this address' });
+    (await RawWebSocket.connect(proxied, forwarded(other))).close();
+    held.pop().close();
+    const again = () => RawWebSocket.connect(proxied, forwarded(neighbour)).catch(() => null);
+    held.push(await eventually(again, 'room for one more'));
+    for (const ws of held) ws.close();
+  });
+}
+
+test('polls that wait count; answered requests do not, nor do the connections of the proxy', async () => {
+  const { headers } = forwarded('198.51.100.9');
+  const request = (path) =>
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.9\r\n\r\n`;
+  const idle = [];
+  for (let i = 0; i < 6; i++) {
+    const connection = await connect(proxied);
+    connection.write(request('/health'));
+    assert.equal((await connection.answer()).status, 200);
+    idle.push(connection);
+  }
+  const waiting = [];
+  for (let i = 0; i < 3; i++) {
+    const polling = await RawPolling.connect(proxied, headers);
+    idle[i].write(request(polling.path));
+    waiting.push(polling);
+  }
+  const asks = async () => {
+    idle[3].write(request('/health'));
+    return (await idle[3].answer()).status;
+  };
+  await eventually(async () => (await asks()) === 429, 'the limit');
+  await waiting[0].post('40');
+  assert.equal((await idle[0].answer()).status, 200);
+  assert.equal(await asks(), 200);
+  for (const connection of idle) connection.close();
+});
+
+test('a refused body is not taken for a request', async () => {
+  const held = [];
+  for (let i = 0; i < 3; i++) {
+    held.push(await RawWebSocket.connect(proxied, forwarded('198.51.100.8')));
+  }
+  const connection = await connect(proxied);
+  const head = 'POST /api/check_room HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.8\r\n';
+  connection.write(`${head}Content-Length: ${kGet.length}\r\n\r\n`);
+  const answer = await connection.answer();
+  assert.equal(answer.status, 429);
+  assert.match(answer.head, /\r\nconnection: close/i);
+  connection.write(kGet + kGet);
+  assert.equal(await connection.answer(), null);
+  for (const ws of held) ws.close();
+});
+
+test('the limit changes while it serves, and 0 is none', async () => {
+  const file = path.join(temporaryDirectory(), 'door.toml');
+  writeFileSync(file, 'limits.connections_per_ip = 1\n');
+  const hostd = await startHostd({ config: file, 'redis.url': direct.redis.url, ...kNobodyTrusted });
+  try {
+    const held = [await connect(hostd)];
+    await eventually(async () => !(await isServed(hostd)), 'the limit');
+    writeFileSync(file, 'limits.connections_per_ip = 0\n');
+    hostd.child.kill('SIGHUP');
+    await hostd.logged(/connections_per_ip is '0' now/);
+    for (let i = 0; i < 20; i++) held.push(await connect(hostd));
+    assert.equal(await isServed(hostd), true);
+    for (const connection of held) connection.close();
+  } finally {
+    await hostd.stop();
+    rmSync(file);
+  }
+});
+
+for (const workers of [1, 3]) {
+  test(`who has yet to send a request is bounded, by ${workers} together`, async () => {
+    const server = await serve({ workers, 'limits.handshakes': 4 });
+    const asked = await RawWebSocket.connect(server);
+    const silent = [];
+    for (const beginning of ['', 'G', 'GET / HTTP/1.1\r\nHost: x\r\n']) {
+      silent.push(await connect(server));
+      silent.at(-1).write(beginning);
+    }
+    const slow = await connect(server); // its body is missing
+    slow.write('POST /api/check_room HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n');
+    const fifth = await connect(server);
+    await within(fifth.closed, 'end of the fifth');
+    assert.equal(await isServed(server), false);
+    asked.send('42["x"]'); // who has asked goes on
+    slow.write('abcde');
+    assert.equal((await slow.answer()).status, 400);
+    assert.equal(await isServed(server), true, 'one has sent its request');
+    for (const connection of silent) connection.close();
+    asked.close();
+  });
+}
+
+// Writes one byte of `text` a while until the connection ends; gives how long it lasted.
+async function drip(connection, text) {
+  const begun = Date.now();
+  let at = 0;
+  const dripping = setInterval(() => connection.write(text[at++ % text.length]), 100);
+  await within(connection.closed, 'end of a slow connection').finally(() =>
+    clearInterval(dripping),
+  );
+  return Date.now() - begun;
+}
+
+const kPost = 'POST /api/check_room HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n';
+
+for (const [name, beginning, rest, most] of [
+  ['nothing at all', '', null, 1600],
+  ['a beginning', 'GET /hea', null, 1600],
+  ['a header that drips', '', `GET /health HTTP/1.1\r\n${'X-Q: y\r\n'.repeat(100)}`, 1600],
+  ['a body that drips', kPost, 'x', 2600],
+  ['a body that stops', `${kPost}xxx`, null, 2600],
+  ['nothing but a chunk', kPost.replace(/Content.*/, 'Transfer-Encoding: chunked'), '1', 2600],
+]) {
+  for (const kept of [false, true]) {
+    if (kept && name === 'nothing at all') continue; // that is http.keep_alive's
+    test(`${name}, as ${kept ? 'a later' : 'the first'} request, does not last`, async () => {
+      const connection = await connect(patient);
+      if (kept) {
+        connection.write(kGet);
+        assert.equal((await connection.answer()).status, 200);
+      }
+      connection.write(beginning);
+      const begun = Date.now();
+      if (rest) await drip(connection, rest);
+      else await within(connection.closed, 'end of a slow connection');
+      const took = Date.now() - begun;
+      assert.ok(took > 500 && took < most, `${took} ms`);
+    });
+  }
+}
