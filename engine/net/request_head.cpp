@@ -137,7 +137,7 @@ bool RequestHead::take_known(std::string_view name, std::string_view value) {
   }
   if (is(name, "content-length")) {
     // Digits and nothing else: no sign, no list. More of them than this would not be a length.
-    constexpr size_t kMostDigits = 18;
+    constexpr size_t kMostDigits = 19;
     const char* const end = value.data() + value.size();
     const auto parsed = std::from_chars(value.data(), end, length_);
     return !std::exchange(has_length_, true) && parsed.ec == std::errc() && parsed.ptr == end &&

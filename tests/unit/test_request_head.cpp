@@ -65,10 +65,10 @@ void ambiguous_bodies_are_refused(void**) {
   for (const char* lines :
        {"Content-Length: 1\r\nContent-Length: 1\r\n", "Content-Length: 1, 1\r\n",
         "Content-Length: +1\r\n", "Content-Length: -1\r\n", "Content-Length: 1x\r\n",
-        "Content-Length:\r\n", "Content-Length: 0x1\r\n", "Content-Length: 0000000000000000001\r\n",
-        "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: identity\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding:\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length:\r\n", "Content-Length: 0x1\r\n",
+        "Content-Length: 00000000000000000001\r\n", "Content-Length: 99999999999999999999\r\n",
+        "Transfer-Encoding: identity\r\n", "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding:\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n",
         "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"}) {
     assert_for(lines, refused(get(lines)) == 400);
