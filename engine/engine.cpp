@@ -225,6 +225,7 @@ class Engine::Impl {
         [this](const char* what) { log_.error(std::string("internal error: ") + what); });
     try {
       if (options_.signaling_enabled) status = store::validate_redis_options(options_);
+      if (options_.signaling_enabled && status.ok()) status = signaling::Tokens::validate(options_);
       if (status.ok()) {
         node = std::make_unique<Node>(*loop_, options_, log_, observers_.rooms, program_, place_);
         status = node->open();

@@ -49,6 +49,9 @@ Node::Node(Loop& loop, const Options& options, const Log& log,
          .other =
              [this](const store::Envelope& envelope) { host_bus_->deliver(envelope, host_); }});
     host_.set_elsewhere(*host_bus_);
+    engineio_.set_admit([this](const net::Address& client) {
+      return signaling_->session_limit().admit(client.limit_key());
+    });
   }
   refresh();
 }
@@ -93,7 +96,7 @@ void Node::on_renamed(const std::string& id) {
 
 void Node::refresh() {
   host_.refresh();
-  net_.keep_headers(host_.wants_headers());
+  net_.keep_headers(host_.wants_headers() || (signaling_ && signaling_->wants_headers()));
   engineio_.keep_handshakes(host_.wants_handshakes());
 }
 

@@ -31,6 +31,10 @@ namespace signalbox {
   X(relays, "offers, answers and candidates passed on")                                           \
   X(joins, "rooms joined")                                                                        \
   X(joins_refused, "joins refused, for whatever reason")                                          \
+  X(requests_limited, "joins and HTTP requests refused because their address had made too many")  \
+  X(guesses, "names of rooms that do not exist, and wrong secrets")                               \
+  X(tokens_refused, "connections, joins and HTTP requests refused for want of a valid token")     \
+  X(sessions_limited, "sessions refused because their address had opened too many")               \
   X(rooms_created, "rooms created")                                                               \
   X(redis_unavailable, "operations that failed because Redis did not answer")                     \
   X(bus_sent, "messages passed on to other nodes")                                                \

@@ -159,6 +159,11 @@ constexpr Entry kEntries[] = {
     integer(MEMBER(decision_timeout), "ms", 1, kHour,
             "time the host's program has to decide about a client, a room or an HTTP request"),
 
+    text(MEMBER(auth_jwt_hs256_key), kAnyText,
+         "secret of HS256, of 32 bytes at least: joins need a JSON Web Token signed with it"),
+    text(MEMBER(auth_jwt_rs256_key), kAnyText,
+         "public key of RS256 (PEM), or its file: joins need a JSON Web Token signed with it"),
+
     live(integer(
         MEMBER(limits_connections), "", 1, kMillion,
         "most connections, and most sessions, at a time; of all engines that share a port")),
@@ -172,6 +177,30 @@ constexpr Entry kEntries[] = {
                  "most connections at a time of one address, of IPv6 of one /64; 0: no limit")),
     live(integer(MEMBER(limits_handshakes), "", 1, kMillion,
                  "most connections at a time that have not sent a whole request yet")),
+    live(integer(MEMBER(limits_create_count), "", 0, kMillion,
+                 "rooms that one address may ask for within the window; 0: any number")),
+    live(integer(MEMBER(limits_create_window), "s", 1, 86400,
+                 "length of the window in which rooms asked for are counted")),
+    live(integer(MEMBER(limits_check_count), "", 0, kMillion,
+                 "names of rooms that one address may ask about within the window; 0: any number")),
+    live(integer(MEMBER(limits_check_window), "s", 1, 86400,
+                 "length of the window in which questions about names of rooms are counted")),
+    live(integer(MEMBER(limits_guess_count), "", 0, kMillion,
+                 "wrong guesses (names of rooms that do not exist, wrong secrets) of one address "
+                 "within the window, after which it is told nothing; 0: any number")),
+    live(integer(MEMBER(limits_guess_window), "s", 1, 86400,
+                 "length of the window in which wrong guesses are counted")),
+    live(integer(MEMBER(limits_track_count), "", 0, kMillion,
+                 "referrers that one address may report within the window; 0: any number")),
+    live(integer(MEMBER(limits_track_window), "s", 1, 86400,
+                 "length of the window in which referrers are counted")),
+    live(integer(
+        MEMBER(limits_connect_count), "", 0, kMillion,
+        "sessions that one address may open within the window, more or less; 0: any number")),
+    live(integer(MEMBER(limits_connect_window), "s", 1, 86400,
+                 "length of the window in which sessions are counted")),
+    live(integer(MEMBER(limits_referrers), "", 1, kMillion,
+                 "different referrers that are counted a day; the rest are one")),
 
     live(integer(MEMBER(rooms_ttl), "s", 1, kYear,
                  "time a room lives after its creation or its last join")),

@@ -42,6 +42,9 @@ struct Options {
   bool signaling_enabled = true;
   int64_t decision_timeout = 10000;
 
+  std::string auth_jwt_hs256_key;
+  std::string auth_jwt_rs256_key;
+
   int64_t limits_connections = 18000;
   int64_t limits_room_size = 100;
   bool limits_join_enabled = true;
@@ -49,6 +52,17 @@ struct Options {
   int64_t limits_join_window = 5;
   int64_t limits_connections_per_ip = 256;
   int64_t limits_handshakes = 2000;
+  int64_t limits_create_count = 120;
+  int64_t limits_create_window = 1200;
+  int64_t limits_check_count = 120;
+  int64_t limits_check_window = 60;
+  int64_t limits_guess_count = 120;
+  int64_t limits_guess_window = 1200;
+  int64_t limits_track_count = 120;
+  int64_t limits_track_window = 60;
+  int64_t limits_connect_count = 0;
+  int64_t limits_connect_window = 60;
+  int64_t limits_referrers = 10'000;
 
   int64_t rooms_ttl = 86400;
   int64_t rooms_empty_ttl = 900;

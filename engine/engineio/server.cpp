@@ -99,8 +99,8 @@ void Server::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
     return;
   }
   if (verdict.session == nullptr) {
-    if (const net::Response* refusal = obstacle()) {
-      exchange->respond(*refusal);
+    if (auto refusal = obstacle(request.client)) {
+      exchange->respond(std::move(*refusal));
       return;
     }
     Session& session = open_session(request.client, keep(request));
@@ -120,18 +120,22 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_u
   const Verdict verdict = verify(request, true);
   if (verdict.refusal) return refuse(*verdict.refusal);
   if (verdict.session == nullptr) {
-    if (const net::Response* refusal = obstacle()) return *refusal;
+    if (auto refusal = obstacle(request.client)) return std::move(*refusal);
   }
   return std::make_unique<WebSocketTransport>(
       *this, request.client, verdict.session == nullptr ? keep(request) : nullptr,
       verdict.session != nullptr ? verdict.session->id() : std::string());
 }
 
-const net::Response* Server::obstacle() const {
-  if (!accepting_) return &kLeaving;
+std::optional<net::Response> Server::obstacle(const net::Address& client) {
+  if (!accepting_) return kLeaving;
   // Polling sessions live without a connection: they are bounded by the same number by themselves.
   const auto most = static_cast<size_t>(options_.limits_connections);
-  return place_.group->sessions() >= most ? &kFull : nullptr;
+  if (place_.group->sessions() >= most) return kFull;
+  const int64_t wait_s = admit_ ? admit_(client) : 0;
+  if (wait_s == 0) return std::nullopt;
+  ++counters_.sessions_limited;
+  return net::too_many_requests(wait_s);
 }
 
 std::unique_ptr<const Handshake> Server::keep(const net::Request& request) const {

@@ -26,6 +26,8 @@ namespace signalbox::engineio {
 
 class Server {
  public:
+  // Whether a client may open a session: 0, or for how many seconds it may not.
+  using Admit = std::function<int64_t(const net::Address& client)>;
   // Makes the handler of a new session.
   using Accept = std::function<std::unique_ptr<SessionHandler>(Session& session)>;
 
@@ -33,6 +35,9 @@ class Server {
   Server(Loop& loop, const Options& options, const net::OriginPolicy& origins, Counters& counters,
          Accept accept, net::Place place = {});
   ~Server();
+
+  // Asked of each new session; without it all are let in.
+  void set_admit(Admit admit) { admit_ = std::move(admit); }
 
   // The requests under our path, as net::Handler has them.
   size_t body_limit() const { return static_cast<size_t>(options_.engineio_max_payload); }
@@ -73,8 +78,8 @@ class Server {
   };
   Verdict verify(const net::Request& request, bool upgrade);
 
-  // Why no session can be opened now; null when one can.
-  const net::Response* obstacle() const;
+  // Why a client cannot open a session now; nothing when it can, which counts as one.
+  std::optional<net::Response> obstacle(const net::Address& client);
   // What a session keeps of the request that opens it; null unless keep_handshakes() asked for it.
   std::unique_ptr<const Handshake> keep(const net::Request& request) const;
   Session& open_session(const net::Address& client, std::unique_ptr<const Handshake> handshake);
@@ -87,6 +92,7 @@ class Server {
   const Options& options_;
   const net::OriginPolicy& origins_;
   Counters& counters_;
+  Admit admit_;
   Accept accept_;
   const net::Place place_;
   bool handshakes_kept_ = false;

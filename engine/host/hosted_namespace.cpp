@@ -16,6 +16,12 @@ void HostedNamespace::set_elsewhere(Elsewhere& elsewhere) {
 }
 
 void HostedNamespace::on_connecting(const std::shared_ptr<socketio::Connecting>& connecting) {
+  if (application_ != nullptr) {
+    if (const auto objection = application_->objection(*connecting)) {
+      connecting->refuse(*objection);
+      return;
+    }
+  }
   const NamespaceProgram* program = handlers();
   if (program == nullptr || !program->connecting) {
     connecting->accept();

@@ -35,6 +35,13 @@ std::string error_body(std::string_view text) {
   return "{\"error\":\"" + std::string(text) + "\"}";
 }
 
+Response too_many_requests(int64_t retry_after_s) {
+  const std::string seconds = std::to_string(retry_after_s);
+  return {.status = 429,
+          .body = error_body("Rate limit exceeded. Try again in " + seconds + "s."),
+          .headers = "Retry-After: " + seconds + "\r\n"};
+}
+
 std::string serialize(const Response& response, Method method, bool keep_alive,
                       std::string_view cors) {
   // Whatever the handler gave: RFC 9110, 15.3.5, 15.3.6 and 15.4.5.

@@ -53,6 +53,9 @@ struct Response {
   bool compress = false;     // gzip the body if the client takes that and it is worth it
 };
 
+// 429, in the form of the HTTP API, to a client that may ask again after so many seconds.
+Response too_many_requests(int64_t retry_after_s);
+
 // The reason phrase of a registered status code from 200 to 599; "Unknown" of another.
 std::string_view reason_phrase(int status);
 

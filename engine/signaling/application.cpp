@@ -6,6 +6,7 @@
 
 #include "engine/signaling/room_id.h"
 #include "engine/signaling/room_packets.h"
+#include "engine/signaling/time_text.h"
 #include "engine/socketio/event_text.h"
 
 namespace signalbox::signaling {
@@ -23,15 +24,37 @@ struct Application::Call {
 };
 
 Application::Application(Counters& counters, Members& members, Joins& joins, Neighbours& neighbours,
-                         const RoomHooks& hooks)
+                         const RoomHooks& hooks, const Tokens& tokens)
     : counters_(counters),
       members_(members),
       joins_(joins),
       neighbours_(neighbours),
-      hooks_(hooks) {}
+      hooks_(hooks),
+      tokens_(tokens) {}
+
+std::optional<std::string> Application::objection(socketio::Connecting& connecting) {
+  auto self = std::make_unique<Member>();
+  std::array<json::Member, 1> found = {{{"token", {}}}};
+  if (tokens_.required() && json::scan_object(connecting.auth(), found) &&
+      found[0].value.present()) {
+    std::string token;
+    std::string error(Tokens::kInvalid);
+    Claims claims;
+    if (json::decode_string(found[0].value.text, token)) {
+      error = tokens_.read(token, system_now_s(), claims);
+    }
+    if (!error.empty()) {
+      ++counters_.tokens_refused;
+      return error;
+    }
+    self->claims = std::move(claims);
+  }
+  connecting.set_data(std::move(self));
+  return std::nullopt;
+}
 
 void Application::on_connect(Socket& socket) {
-  socket.set_data(std::make_unique<Member>());
+  if (socket.data() == nullptr) socket.set_data(std::make_unique<Member>());
 }
 
 Application::Handler Application::find_handler(std::string_view name) {
@@ -147,7 +170,7 @@ void Application::on_recipient_ready(const Call& call) {
 }
 
 void Application::on_join(const Call& call) {
-  std::array<json::Member, 1> found = {{{"roomId", {}}}};
+  std::array<json::Member, 2> found = {{{"roomId", {}}, {"secret", {}}}};
   if (!json::scan_object(call.argument, found) || !found[0].value.present()) {
     drop_invalid();
     return;
@@ -158,7 +181,20 @@ void Application::on_join(const Call& call) {
     joins_.refuse(call.socket, {}, std::string(kRoomIdRule));
     return;
   }
-  joins_.request(call.socket, std::move(room));
+  const json::Value& given = found[1].value;
+  std::string secret;
+  if (given.present() && (!json::decode_string(given.text, secret) || !room_secret_valid(secret))) {
+    drop_invalid();
+    joins_.refuse(call.socket, room, std::string(kSecretRule));
+    return;
+  }
+  if (std::string why = tokens_.check(member(call.socket).claims, room, system_now_s());
+      !why.empty()) {
+    ++counters_.tokens_refused;
+    joins_.refuse(call.socket, room, why);
+    return;
+  }
+  joins_.request(call.socket, std::move(room), std::move(secret));
 }
 
 void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {

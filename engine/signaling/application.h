@@ -16,6 +16,7 @@
 #include "engine/signaling/members.h"
 #include "engine/signaling/neighbours.h"
 #include "engine/signaling/room_hooks.h"
+#include "engine/signaling/tokens.h"
 #include "engine/socketio/namespace.h"
 
 namespace signalbox::signaling {
@@ -24,8 +25,10 @@ class Application : public socketio::NamespaceHandler {
  public:
   // Keeps references to all of them.
   Application(Counters& counters, Members& members, Joins& joins, Neighbours& neighbours,
-              const RoomHooks& hooks);
+              const RoomHooks& hooks, const Tokens& tokens);
 
+  // A token that is not valid.
+  std::optional<std::string> objection(socketio::Connecting& connecting) override;
   void on_connect(socketio::Socket& socket) override;
   bool on_event(socketio::Socket& socket, const socketio::Event& event,
                 std::span<const std::string> attachments, std::optional<uint64_t> ack) override;
@@ -66,6 +69,7 @@ class Application : public socketio::NamespaceHandler {
   Joins& joins_;
   Neighbours& neighbours_;
   const RoomHooks& hooks_;
+  const Tokens& tokens_;
 };
 
 }  // namespace signalbox::signaling

@@ -4,11 +4,11 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <utility>
 
 #include "engine/core/id.h"
 #include "engine/core/utf8.h"
+#include "engine/signaling/request_values.h"
 #include "engine/signaling/room_id.h"
 #include "engine/signaling/time_text.h"
 
@@ -23,8 +23,8 @@ constexpr size_t kRandomRoomLength = 4;
 constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kAlphanumeric =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+constexpr int64_t kLeastCapacity = 2;
 constexpr size_t kMaxReferrerLength = 256;
-constexpr size_t kMaxLoggedLength = 4096;
 
 constexpr std::string_view kRoomMissing = "Room ID is required";
 constexpr std::string_view kLeaveMissing = "Room ID and Socket ID are required";
@@ -56,48 +56,9 @@ net::Response track_error(int status, std::string_view text) {
   return answer(status, R"({"success":false,)", "error", text);
 }
 
-bool says_json(std::string_view content_type) {
-  constexpr std::string_view kJson = "application/json";
-  return content_type.size() >= kJson.size() &&
-         strncasecmp(content_type.data(), kJson.data(), kJson.size()) == 0 &&
-         (content_type.size() == kJson.size() || content_type[kJson.size()] == ';' ||
-          content_type[kJson.size()] == ' ');
-}
-
-// The body as a JSON object; one of another type, or none, counts as an empty object (as in
-// Express).
-std::string_view object_of(const net::Request& request) {
-  return says_json(request.content_type) && !request.body.empty()
-             ? json::scan_document(request.body).text
-             : std::string_view("{}");
-}
-
-// The day of a `timestamp`: milliseconds since the epoch, as number, or a date as text.
-std::optional<std::string> day_of(const json::Value& timestamp) {
-  if (timestamp.type == json::Type::kNumber) {
-    double ms = 0;
-    const char* end = timestamp.text.data() + timestamp.text.size();
-    const auto parsed = std::from_chars(timestamp.text.data(), end, ms);
-    if (parsed.ec != std::errc() || !expressible(ms)) return std::nullopt;
-    return day_text(static_cast<int64_t>(std::floor(ms)));
-  }
-  std::string text;
-  if (!json::decode_string(timestamp.text, text)) return std::nullopt;
-  const auto ms = parse_iso(text);
-  if (!ms) return std::nullopt;
-  return day_text(*ms);
-}
-
-// A value as JavaScript's template literals would show a simple one.
-std::string display(const json::Value& value) {
-  std::string text;
-  if (!value.present()) return "undefined";
-  if (!json::decode_string(value.text, text)) text = value.text;
-  if (text.size() > kMaxLoggedLength) {
-    text.resize(kMaxLoggedLength);
-    text += "...";
-  }
-  return text;
+// What counts the requests of a client's address.
+std::string who(const std::shared_ptr<net::HttpExchange>& exchange) {
+  return exchange->request().client.limit_key();
 }
 
 }  // namespace
@@ -110,7 +71,7 @@ struct HttpApi::Route {
 
 HttpApi::HttpApi(const Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
                  store::Referrers& referrers, Application& application, const Health& health,
-                 const RoomHooks& hooks)
+                 const RoomHooks& hooks, const Tokens& tokens)
     : log_(log),
       options_(options),
       counters_(counters),
@@ -118,7 +79,8 @@ HttpApi::HttpApi(const Log& log, const Options& options, Counters& counters, sto
       referrers_(referrers),
       application_(application),
       health_(health),
-      hooks_(hooks) {}
+      hooks_(hooks),
+      tokens_(tokens) {}
 
 const HttpApi::Route* HttpApi::find_route(std::string_view path) {
   static constexpr std::array<Route, 9> kRoutes = {{
@@ -183,21 +145,78 @@ void HttpApi::answer_unavailable(const ExchangePointer& exchange) {
   exchange->respond(error(500, "Internal server error"));
 }
 
-void HttpApi::create(const ExchangePointer& exchange, const std::string& room,
+bool HttpApi::authorized(const ExchangePointer& exchange, std::optional<Claims>& claims) {
+  if (!tokens_.required()) return true;
+  const std::optional<std::string_view> token = bearer_token(exchange->request());
+  std::string why(Tokens::kAbsent);
+  if (token) why = tokens_.read(*token, system_now_s(), claims.emplace());
+  if (why.empty()) return true;
+  ++counters_.tokens_refused;
+  net::Response response = error(401, why);
+  response.headers = token ? "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"
+                           : "WWW-Authenticate: Bearer\r\n";
+  exchange->respond(std::move(response));
+  return false;
+}
+
+bool HttpApi::authorized(const ExchangePointer& exchange, std::string_view room) {
+  std::optional<Claims> claims;
+  if (!authorized(exchange, claims)) return false;
+  const std::string why = tokens_.check(claims, room, system_now_s());
+  if (why.empty()) return true;
+  ++counters_.tokens_refused;
+  exchange->respond(error(403, why));
+  return false;
+}
+
+void HttpApi::answer_limited(const ExchangePointer& exchange, const store::Refusal& refusal) {
+  ++counters_.requests_limited;
+  exchange->respond(net::too_many_requests(refusal.retry_after_s));
+}
+
+bool HttpApi::read_privacy(const ExchangePointer& exchange, std::string_view body,
+                           store::CreateRequest& create) {
+  std::array<json::Member, 2> found = {{{"secret", {}}, {"capacity", {}}}};
+  json::scan_object(body, found);
+  const auto& [secret, capacity] = found;
+  if (secret.value.present() && (!json::decode_string(secret.value.text, create.secret) ||
+                                 !room_secret_valid(create.secret))) {
+    exchange->respond(error(400, kSecretRule));
+    return false;
+  }
+  if (!capacity.value.present()) return true;
+  const std::string_view text = capacity.value.text;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), create.capacity);
+  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() &&
+      create.capacity >= kLeastCapacity && create.capacity <= options_.limits_room_size) {
+    return true;
+  }
+  exchange->respond(error(
+      400, "capacity must be an integer from 2 to " + std::to_string(options_.limits_room_size)));
+  return false;
+}
+
+void HttpApi::create(const ExchangePointer& exchange, const store::CreateRequest& request,
                      std::function<void(store::CreateResult result)> done,
                      std::function<void(const std::string& why)> refused) {
-  auto go_on = [this, exchange, room, done = std::move(done)] {
-    rooms_.create(room, [this, exchange, room, done](store::CreateResult result) {
-      if (result == store::CreateResult::kUnavailable) {
-        answer_unavailable(exchange);
-        return;
-      }
-      if (result == store::CreateResult::kCreated) {
-        ++counters_.rooms_created;
-        if (hooks_.created) hooks_.created(room);
-      }
-      done(result);
-    });
+  const std::string& room = request.room;
+  auto go_on = [this, exchange, request, done = std::move(done)] {
+    rooms_.create(request,
+                  [this, exchange, room = request.room, done](const store::CreateReply& reply) {
+                    if (reply.result == store::CreateResult::kUnavailable) {
+                      answer_unavailable(exchange);
+                      return;
+                    }
+                    if (reply.result == store::CreateResult::kLimited) {
+                      answer_limited(exchange, reply.refusal);
+                      return;
+                    }
+                    if (reply.result == store::CreateResult::kCreated) {
+                      ++counters_.rooms_created;
+                      if (hooks_.created) hooks_.created(room);
+                    }
+                    done(reply.result);
+                  });
   };
   if (!hooks_.creating) {
     go_on();
@@ -211,23 +230,37 @@ void HttpApi::create(const ExchangePointer& exchange, const std::string& room,
 }
 
 void HttpApi::create_room(const ExchangePointer& exchange) {
-  const auto room = room_id(exchange, object_of(exchange->request()), kRoomMissing);
+  const std::string_view body = object_of(exchange->request());
+  const auto room = room_id(exchange, body, kRoomMissing);
   if (!room) return;
+  if (!authorized(exchange, *room)) return;
+  store::CreateRequest request = {.room = *room, .who = who(exchange)};
+  if (!read_privacy(exchange, body, request)) return;
+  // Who asks for a private room must not take one for it that somebody else has made. The answer
+  // does not tell whether the secret is right.
+  const bool open = request.secret.empty() && request.capacity == 0;
+  const bool rejoinable = open && character_count(*room) >= kRejoinableLength;
   create(
-      exchange, *room,
-      [exchange, room = *room](store::CreateResult result) {
+      exchange, request,
+      [exchange, rejoinable](store::CreateResult result) {
         if (result == store::CreateResult::kCreated) {
           exchange->respond(outcome(true, "create room success"));
         } else {
-          exchange->respond(character_count(room) >= kRejoinableLength
-                                ? outcome(true, "room exists (rejoin allowed)")
-                                : outcome(false, "roomId is already exists"));
+          exchange->respond(rejoinable ? outcome(true, "room exists (rejoin allowed)")
+                                       : outcome(false, "roomId is already exists"));
         }
       },
       [exchange](const std::string& why) { exchange->respond(outcome(false, why)); });
 }
 
 void HttpApi::get_room(const ExchangePointer& exchange) {
+  std::optional<Claims> claims;
+  if (!authorized(exchange, claims)) return;
+  if (claims) {  // for one room, which need not be looked for
+    ++counters_.tokens_refused;
+    exchange->respond(error(403, "With a token a room is created by its name"));
+    return;
+  }
   try_room(exchange, 0);
 }
 
@@ -238,8 +271,9 @@ void HttpApi::try_room(const ExchangePointer& exchange, int attempt) {
   }
   const std::string room =
       random_text(kRandomRoomLength, attempt < kNumericTries ? kDigits : kAlphanumeric);
+  // It is one request, however often we try.
   create(
-      exchange, room,
+      exchange, {.room = room, .who = attempt == 0 ? who(exchange) : "", .named = false},
       [this, exchange, room, attempt](store::CreateResult result) {
         if (result == store::CreateResult::kCreated) {
           exchange->respond({.body = "{\"roomId\":\"" + room + "\"}"});
@@ -253,13 +287,23 @@ void HttpApi::try_room(const ExchangePointer& exchange, int attempt) {
 void HttpApi::check_room(const ExchangePointer& exchange) {
   const auto room = room_id(exchange, object_of(exchange->request()), kRoomMissing);
   if (!room) return;
-  rooms_.check(*room, [this, exchange](store::CheckResult result) {
-    if (result == store::CheckResult::kUnavailable) {
-      answer_unavailable(exchange);
-      return;
+  if (!authorized(exchange, *room)) return;
+  rooms_.check(*room, who(exchange), [this, exchange](const store::CheckReply& reply) {
+    switch (reply.result) {
+      case store::CheckResult::kAbsent:
+        ++counters_.guesses;
+        exchange->respond({.body = "{\"available\":true}"});
+        return;
+      case store::CheckResult::kPresent:
+        exchange->respond({.body = "{\"available\":false}"});
+        return;
+      case store::CheckResult::kLimited:
+        answer_limited(exchange, reply.refusal);
+        return;
+      case store::CheckResult::kUnavailable:
+        answer_unavailable(exchange);
+        return;
     }
-    exchange->respond({.body = result == store::CheckResult::kAbsent ? "{\"available\":true}"
-                                                                     : "{\"available\":false}"});
   });
 }
 
@@ -274,10 +318,15 @@ void HttpApi::leave_room(const ExchangePointer& exchange) {
   }
   const auto room = room_id(exchange, body, kLeaveMissing);
   if (!room) return;
-  rooms_.leave(*room, socket,
+  if (!authorized(exchange, *room)) return;
+  rooms_.leave(*room, socket, who(exchange),
                [this, exchange, room = *room, socket](const store::LeaveReply& reply) {
                  switch (reply.result) {
+                   case store::LeaveReply::Result::kLimited:
+                     answer_limited(exchange, reply.refusal);
+                     return;
                    case store::LeaveReply::Result::kRoomAbsent:
+                     ++counters_.guesses;
                      exchange->respond(outcome(true, "Room does not exist."));
                      return;
                    case store::LeaveReply::Result::kLeft:
@@ -285,6 +334,7 @@ void HttpApi::leave_room(const ExchangePointer& exchange) {
                      exchange->respond(outcome(true, "Successfully left the room"));
                      return;
                    case store::LeaveReply::Result::kNotMember:
+                     ++counters_.guesses;
                      exchange->respond(outcome(true, "Successfully left the room"));
                      return;
                    case store::LeaveReply::Result::kLost:
@@ -304,16 +354,24 @@ void HttpApi::set_track(const ExchangePointer& exchange) {
     exchange->respond(track_error(400, "ref must be a string of 1 to 256 bytes"));
     return;
   }
-  const auto day = day_of(found[1].value);
-  if (!day) {
-    exchange->respond(
-        track_error(400, "timestamp must be milliseconds since the epoch or an ISO 8601 date"));
+  const auto ms = time_of(found[1].value);
+  if (!ms || !is_about_now(*ms)) {
+    exchange->respond(track_error(
+        400, ms ? "timestamp must be of yesterday, today or tomorrow"
+                : "timestamp must be milliseconds since the epoch or an ISO 8601 date"));
     return;
   }
-  referrers_.count(ref, *day, [this, exchange](bool ok) {
-    if (!ok) ++counters_.redis_unavailable;
-    exchange->respond(ok ? done() : track_error(500, "Failed to track referrer"));
-  });
+  using Result = store::Referrers::Result;
+  referrers_.count(
+      ref, day_text(*ms), who(exchange), [this, exchange](const store::Referrers::Answer& answer) {
+        if (answer.result == Result::kLimited) {
+          answer_limited(exchange, answer.refusal);
+          return;
+        }
+        const bool counted = answer.result == Result::kCounted;
+        if (!counted) ++counters_.redis_unavailable;
+        exchange->respond(counted ? done() : track_error(500, "Failed to track referrer"));
+      });
 }
 
 void HttpApi::log_debug(const ExchangePointer& exchange) {

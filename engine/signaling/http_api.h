@@ -16,6 +16,7 @@
 #include "engine/net/http_exchange.h"
 #include "engine/signaling/application.h"
 #include "engine/signaling/health.h"
+#include "engine/signaling/tokens.h"
 #include "engine/store/referrers.h"
 #include "engine/store/rooms.h"
 
@@ -26,7 +27,7 @@ class HttpApi {
   // Keeps references to all of them.
   HttpApi(const Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
           store::Referrers& referrers, Application& application, const Health& health,
-          const RoomHooks& hooks);
+          const RoomHooks& hooks, const Tokens& tokens);
 
   size_t body_limit() const { return static_cast<size_t>(options_.http_max_body); }
 
@@ -51,12 +52,20 @@ class HttpApi {
 
   void try_room(const ExchangePointer& exchange, int attempt);
   // Creates the room in Redis if the host lets us; `refused` hears why it does not.
-  void create(const ExchangePointer& exchange, const std::string& room,
+  void create(const ExchangePointer& exchange, const store::CreateRequest& request,
               std::function<void(store::CreateResult result)> done,
               std::function<void(const std::string& why)> refused);
   // The roomId of the body, or nothing: then the request has been answered.
   std::optional<std::string> room_id(const ExchangePointer& exchange, std::string_view body,
                                      std::string_view missing);
+  // The secret and the capacity that the body gives a room, if it does; or false, as above.
+  bool read_privacy(const ExchangePointer& exchange, std::string_view body,
+                    store::CreateRequest& create);
+  // Whether the client's token lets it use a room, where one is needed; or false, as above.
+  bool authorized(const ExchangePointer& exchange, std::string_view room);
+  // The same of a request that is for no certain room.
+  bool authorized(const ExchangePointer& exchange, std::optional<Claims>& claims);
+  void answer_limited(const ExchangePointer& exchange, const store::Refusal& refusal);
   void answer_unavailable(const ExchangePointer& exchange);
 
   const Log& log_;
@@ -67,6 +76,7 @@ class HttpApi {
   Application& application_;
   const Health& health_;
   const RoomHooks& hooks_;
+  const Tokens& tokens_;
 };
 
 }  // namespace signalbox::signaling

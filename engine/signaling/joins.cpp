@@ -40,9 +40,9 @@ bool Joins::is_connected(const std::string& id) const {
   return members_.nsp().find(id) != nullptr;
 }
 
-void Joins::request(Socket& socket, std::string room) {
+void Joins::request(Socket& socket, std::string room, std::string secret) {
   Member& self = member(socket);
-  if (!self.joins.empty() && self.joins.back().room == room) {
+  if (!self.joins.empty() && self.joins.back().room == room && self.joins.back().secret == secret) {
     ++self.joins.back().times;
     return;
   }
@@ -50,7 +50,7 @@ void Joins::request(Socket& socket, std::string room) {
     refuse(socket, room, "Too many joins at once");
     return;
   }
-  self.joins.push_back({std::move(room)});
+  self.joins.push_back({std::move(room), std::move(secret)});
   if (self.joins.size() == 1) start(socket);
 }
 
@@ -85,11 +85,12 @@ void Joins::ask_redis(Socket& socket) {
   store::JoinRequest request;
   request.room = self.joins.front().room;
   request.socket = socket.id();
+  request.secret = self.joins.front().secret;
   if (!self.doubtful.empty() && self.doubtful != request.room) {
     leave(std::exchange(self.doubtful, {}), request.socket);
   }
   request.again = self.room == request.room || self.doubtful == request.room;
-  if (options_.limits_join_enabled) request.limit_key = socket.address().limit_key();
+  request.who = socket.address().limit_key();
   const uint64_t question = held_news_.expect(request.room);
   rooms_.join(request, [this, question, id = request.socket,
                         room = request.room](const store::JoinReply& reply) {
@@ -137,11 +138,17 @@ void Joins::answer(Socket& socket, const std::string& room, const store::JoinRep
       refuse(socket, room, kBoundElsewhere);
       return;
     case Result::kLimited:
+      ++counters_.requests_limited;
       refuse(socket, room,
-             "Rate limit exceeded. Try again in " + std::to_string(reply.retry_after_s) +
-                 "s. Attempts left: " + std::to_string(reply.attempts_left) + ".");
+             "Rate limit exceeded. Try again in " + std::to_string(reply.refusal.retry_after_s) +
+                 "s. Attempts left: " + std::to_string(reply.refusal.attempts_left) + ".");
+      return;
+    case Result::kSecretWrong:
+      ++counters_.guesses;
+      refuse(socket, room, "The secret of the room is missing or wrong");
       return;
     case Result::kRoomAbsent:
+      ++counters_.guesses;
       refuse(socket, room, "Room does not exist");
       return;
     case Result::kRoomFull:
@@ -205,7 +212,7 @@ void Joins::cancel(Socket& socket, const std::string& room) {
 }
 
 void Joins::leave(const std::string& room, const std::string& socket_id) {
-  rooms_.leave(room, socket_id, [this](const store::LeaveReply& reply) {
+  rooms_.leave(room, socket_id, {}, [this](const store::LeaveReply& reply) {
     if (reply.result != store::LeaveReply::Result::kUnavailable) return;
     ++counters_.redis_unavailable;
     neighbours_.check();

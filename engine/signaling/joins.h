@@ -24,8 +24,9 @@ class Joins {
   Joins(const Options& options, Counters& counters, const RoomHooks& hooks, Members& members,
         Neighbours& neighbours);
 
-  // A socket wants to join a room of a valid name. It is answered, now or later.
-  void request(socketio::Socket& socket, std::string room);
+  // A socket wants to join a room of a valid name, with a secret or an empty one. It is answered,
+  // now or later.
+  void request(socketio::Socket& socket, std::string room, std::string secret);
   // Answers a join that cannot be.
   void refuse(socketio::Socket& socket, const std::string& room, const std::string& message);
 

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/signaling/elsewhere.h"
+#include "engine/signaling/tokens.h"
 #include "engine/socketio/namespace.h"
 #include "engine/socketio/room_index.h"
 #include "engine/socketio/socket.h"
@@ -23,6 +25,7 @@ namespace signalbox::signaling {
 // many.
 struct PendingJoin {
   std::string room;
+  std::string secret;
   size_t times = 1;
 };
 
@@ -35,6 +38,8 @@ struct Member : socketio::SocketData {
   uint64_t question = 0;
   // A join whose outcome is unknown, because Redis did not answer; to be undone at the end.
   std::string doubtful;
+  // What the client's token says, if it has one.
+  std::optional<Claims> claims;
 };
 
 class Members {

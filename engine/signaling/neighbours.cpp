@@ -170,7 +170,7 @@ void Neighbours::take_news(const Envelope& envelope) {
   if (envelope.kind != EnvelopeKind::kEvicted || !is_bound(own)) return;
   listener_.evicted(own.room, own.socket);
   // It may have been bound again since: what everyone has been told must be so.
-  rooms_->leave(own.room, own.socket, [](const store::LeaveReply&) {});
+  rooms_->leave(own.room, own.socket, {}, [](const store::LeaveReply&) {});
 }
 
 void Neighbours::take_joined(const Envelope& envelope) {

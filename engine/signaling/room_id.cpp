@@ -56,6 +56,10 @@ bool room_id_valid(std::string_view id) {
   return true;
 }
 
+bool room_secret_valid(std::string_view secret) {
+  return !secret.empty() && character_count(secret) <= kMaxSecretLength;
+}
+
 size_t character_count(std::string_view text) {
   return static_cast<size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));

@@ -1,4 +1,4 @@
-// What a room may be called.
+// What a room may be called, and what secret it may have.
 //
 // Thread: functions without state.
 #pragma once
@@ -14,6 +14,12 @@ inline constexpr std::string_view kRoomIdRule =
 // Whether `id` (UTF-8) has 1 to 64 characters, none of them a space, a control or format character,
 // a private-use code or a code that is no character.
 bool room_id_valid(std::string_view id);
+
+inline constexpr size_t kMaxSecretLength = 128;  // characters
+inline constexpr std::string_view kSecretRule = "secret must be a string of 1 to 128 characters";
+
+// Whether `secret` (UTF-8) has 1 to 128 characters, of any kind.
+bool room_secret_valid(std::string_view secret);
 
 // The number of characters (code points) of a valid UTF-8 text.
 size_t character_count(std::string_view text);

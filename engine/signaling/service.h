@@ -18,8 +18,10 @@
 #include "engine/signaling/members.h"
 #include "engine/signaling/neighbours.h"
 #include "engine/signaling/room_hooks.h"
+#include "engine/signaling/tokens.h"
 #include "engine/store/commands.h"
 #include "engine/store/referrers.h"
+#include "engine/store/session_limit.h"
 
 namespace signalbox::signaling {
 
@@ -33,13 +35,15 @@ class Service {
           std::function<size_t()> connections)
       : hooks_(std::move(hooks)),
         redis_(store::make_redis(loop, log, options)),
-        referrers_(*redis_),
+        referrers_(*redis_, options),
+        session_limit_(loop, *redis_, options),
         neighbours_(loop, log, options, counters, *redis_, members_),
         joins_(options, counters, hooks_, members_, neighbours_),
-        application_(counters, members_, joins_, neighbours_, hooks_),
+        tokens_(options),
+        application_(counters, members_, joins_, neighbours_, hooks_, tokens_),
         health_(loop, options, *redis_, std::move(connections)),
-        api_(log, options, counters, neighbours_.rooms(), referrers_, application_, health_,
-             hooks_) {}
+        api_(log, options, counters, neighbours_.rooms(), referrers_, application_, health_, hooks_,
+             tokens_) {}
 
   // The namespace that the application serves; before open().
   void set_namespace(socketio::Namespace& nsp) { members_.set_namespace(nsp); }
@@ -55,10 +59,13 @@ class Service {
     neighbours_.close();
     redis_->close();
   }
+  // Whether the HTTP API needs the headers of requests.
+  bool wants_headers() const { return tokens_.required(); }
   // Whether commands wait for Redis, or messages for other nodes.
   bool busy() const { return redis_->health().pending != 0 || neighbours_.busy(); }
 
   Neighbours& neighbours() { return neighbours_; }
+  store::SessionLimit& session_limit() { return session_limit_; }
   Application& application() { return application_; }
   HttpApi& api() { return api_; }
 
@@ -67,8 +74,10 @@ class Service {
   Members members_;
   std::unique_ptr<store::Commands> redis_;
   store::Referrers referrers_;
+  store::SessionLimit session_limit_;
   Neighbours neighbours_;
   Joins joins_;
+  const Tokens tokens_;
   Application application_;
   Health health_;
   HttpApi api_;

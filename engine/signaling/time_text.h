@@ -10,8 +10,11 @@
 
 namespace signalbox::signaling {
 
-// Milliseconds since the epoch, by the system's clock.
+// Milliseconds, and seconds, since the epoch, by the system's clock.
 int64_t system_now_ms();
+inline double system_now_s() {
+  return static_cast<double>(system_now_ms()) / 1000;
+}
 
 // "2026-01-31T12:00:00.000Z", of years 0 to 9999.
 std::string iso_text(int64_t ms);

@@ -191,12 +191,13 @@ bool Client::withdraw(std::string_view nsp) {
   return true;
 }
 
-void Client::admit(const Connecting& connecting) {
+void Client::admit(Connecting& connecting) {
   Namespace& nsp = connecting.nsp();
   auto owned = std::make_unique<Socket>(*this, nsp, connecting.socket_id(), server_.turn());
   withdraw(nsp.name());
   connect_.stop();
   Socket& socket = *owned;
+  socket.set_data(std::move(connecting.data_));
   std::string payload = R"({"sid":")";
   payload += socket.id();
   payload += "\"}";

@@ -46,7 +46,7 @@ class Client : public engineio::SessionHandler {
   void on_attachment(std::string_view data);
   void on_packet(const Packet& packet, std::span<const std::string> attachments);
   void connect(const Packet& packet);
-  void admit(const Connecting& connecting);
+  void admit(Connecting& connecting);
   void refuse(const Connecting& connecting, std::string_view error);
   // Whether it has asked to be let in already, in the same way, and cannot know the answer.
   bool is_connecting(const Packet& packet) const;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/engineio/session.h"
+#include "engine/socketio/socket.h"
 
 namespace signalbox::socketio {
 
@@ -35,6 +36,9 @@ class Connecting {
   // While pending().
   const engineio::Session& session() const { return session_; }
 
+  // What the socket is going to have as its data.
+  void set_data(std::unique_ptr<SocketData> data) { data_ = std::move(data); }
+
   // Not answered, and the client still waits.
   bool pending() const { return client_ != nullptr; }
 
@@ -57,6 +61,7 @@ class Connecting {
   Namespace& nsp_;
   std::string socket_id_;
   std::string auth_;
+  std::unique_ptr<SocketData> data_;
   std::function<void()> on_withdrawn_;
 };
 

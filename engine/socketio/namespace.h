@@ -23,6 +23,9 @@ namespace signalbox::socketio {
 class NamespaceHandler {
  public:
   virtual ~NamespaceHandler() = default;
+  // What stands against letting a client in, for it to read; nothing: nothing does. It may set the
+  // data of the socket to be.
+  virtual std::optional<std::string> objection(Connecting& /*connecting*/) { return std::nullopt; }
   // A client asks to be let in: answer now, or keep `connecting` and answer later.
   virtual void on_connecting(const std::shared_ptr<Connecting>& connecting) {
     connecting->accept();

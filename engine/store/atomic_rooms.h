@@ -21,10 +21,11 @@ class AtomicRooms final : public Rooms {
   // Keeps references to all of them.
   AtomicRooms(Commands& redis, const Options& options, Registry& registry);
 
-  void create(std::string_view room, std::function<void(CreateResult)> done) override;
-  void check(std::string_view room, std::function<void(CheckResult)> done) override;
+  void create(const CreateRequest& request, std::function<void(CreateReply)> done) override;
+  void check(std::string_view room, std::string_view who,
+             std::function<void(CheckReply)> done) override;
   void join(const JoinRequest& request, std::function<void(JoinReply)> done) override;
-  void leave(std::string_view room, std::string_view socket,
+  void leave(std::string_view room, std::string_view socket, std::string_view who,
              std::function<void(LeaveReply)> done) override;
   void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) override;
   void members(std::string_view room, std::function<void(std::vector<std::string>)> done) override;
@@ -35,14 +36,15 @@ class AtomicRooms final : public Rooms {
  private:
   struct Leaver;
   void send_join(const JoinRequest& request, bool last, std::function<void(JoinReply)> done);
-  void leave_registered(const std::string& room, const std::string& socket, bool last,
-                        const std::function<void(LeaveReply)>& done);
+  void leave_registered(const std::string& room, const std::string& socket, const std::string& who,
+                        bool last, const std::function<void(LeaveReply)>& done);
   void send_leave(std::string_view room, std::string_view socket, const Leaver& leaver,
                   std::function<void(LeaveReply)> done);
 
   Commands& redis_;
   const Options& options_;
   Registry& registry_;
+  Limits limits_{redis_, options_};
 };
 
 }  // namespace signalbox::store

@@ -30,8 +30,12 @@ std::string socket_key(std::string_view socket) {
   return join("socket:", socket);
 }
 
-std::string join_limit_key(std::string_view who) {
-  return join("ratelimit:join:", who);
+std::string limit_key(std::string_view what, std::string_view who) {
+  return join("ratelimit:", what).append(1, ':').append(who);
+}
+
+std::string tagged_limit_key(std::string_view what, std::string_view who) {
+  return limit_key(what, join("{", who).append(1, '}'));
 }
 
 std::string referrers_key(std::string_view day) {

@@ -11,7 +11,10 @@ namespace signalbox::store {
 std::string room_key(std::string_view room);
 std::string room_sockets_key(std::string_view room);
 std::string socket_key(std::string_view socket);
-std::string join_limit_key(std::string_view who);
+// What an address has done of late (`what`: see store/limits.h; of joins it is a list). In a
+// cluster all that is about one address shares a slot.
+std::string limit_key(std::string_view what, std::string_view who);
+std::string tagged_limit_key(std::string_view what, std::string_view who);
 std::string referrers_key(std::string_view day);
 
 // All nodes; the keys of single nodes share its slot in a cluster.

@@ -89,7 +89,7 @@ void Reconciler::on_index_page(const Reply& reply) {
 
 // It stays in the index when that fails, and is found there again.
 void Reconciler::leave(const Binding& binding) {
-  rooms_.leave(binding.room, binding.socket, [this](const LeaveReply& reply) {
+  rooms_.leave(binding.room, binding.socket, {}, [this](const LeaveReply& reply) {
     if (reply.result == LeaveReply::Result::kUnavailable) check();
   });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/id.h"
+#include "engine/store/secret.h"
 
 namespace signalbox::store {
 namespace {
@@ -35,14 +36,14 @@ JoinReply to_join_reply(const Reply& reply) {
     join.rejoined = reply.elements[1].integer == 1;
     join.members = texts(reply.elements[2]);
     join.stamp = static_cast<uint64_t>(reply.elements[3].integer);
-  } else if (what == "limited" && reply.elements.size() == 3) {
+  } else if (refused(reply, join.refusal)) {
     join.result = JoinReply::Result::kLimited;
-    join.retry_after_s = reply.elements[1].integer;
-    join.attempts_left = reply.elements[2].integer;
   } else if (what == "elsewhere") {
     join.result = JoinReply::Result::kBoundElsewhere;
   } else if (what == "absent") {
     join.result = JoinReply::Result::kRoomAbsent;
+  } else if (what == "secret") {
+    join.result = JoinReply::Result::kSecretWrong;
   } else if (what == "full") {
     join.result = JoinReply::Result::kRoomFull;
   } else if (what == "lost") {
@@ -61,6 +62,8 @@ LeaveReply to_leave_reply(const Reply& reply) {
   if (what == "left" && reply.elements.size() == 2) {
     leave.result = LeaveReply::Result::kLeft;
     leave.members = texts(reply.elements[1]);
+  } else if (refused(reply, leave.refusal)) {
+    leave.result = LeaveReply::Result::kLimited;
   } else if (what == "stranger") {
     leave.result = LeaveReply::Result::kNotMember;
   } else if (what == "absent") {
@@ -81,14 +84,29 @@ std::string news(EnvelopeKind kind, std::string_view sender, std::string_view ro
   return encode_unstamped(envelope);
 }
 
-CreateResult to_create_result(const Reply& reply) {
-  if (reply.type != Reply::Type::kInteger) return CreateResult::kUnavailable;
-  return reply.integer == 1 ? CreateResult::kCreated : CreateResult::kExists;
+CreateReply to_create_reply(const Reply& reply) {
+  CreateReply create;
+  if (refused(reply, create.refusal)) {
+    create.result = CreateResult::kLimited;
+  } else if (reply.type == Reply::Type::kInteger) {
+    create.result = reply.integer == 1 ? CreateResult::kCreated : CreateResult::kExists;
+  }
+  return create;
 }
 
-CheckResult to_check_result(const Reply& reply) {
-  if (reply.type != Reply::Type::kInteger) return CheckResult::kUnavailable;
-  return reply.integer == 1 ? CheckResult::kPresent : CheckResult::kAbsent;
+CheckReply to_check_reply(const Reply& reply) {
+  CheckReply check;
+  if (refused(reply, check.refusal)) {
+    check.result = CheckResult::kLimited;
+  } else if (reply.type == Reply::Type::kInteger) {
+    check.result = reply.integer == 1 ? CheckResult::kPresent : CheckResult::kAbsent;
+  }
+  return check;
+}
+
+std::vector<std::string> create_arguments(const CreateRequest& request, const Options& options) {
+  return {std::to_string(options.rooms_ttl), salted(secret_digest(request.room, request.secret)),
+          request.capacity == 0 ? "" : std::to_string(request.capacity)};
 }
 
 std::string binding_ttl(const Options& options) {

@@ -18,8 +18,8 @@ namespace signalbox::store {
 std::string_view outcome(const Reply& reply);
 std::vector<std::string> texts(const Reply& array);
 
-CreateResult to_create_result(const Reply& reply);
-CheckResult to_check_result(const Reply& reply);
+CreateReply to_create_reply(const Reply& reply);
+CheckReply to_check_reply(const Reply& reply);
 JoinReply to_join_reply(const Reply& reply);
 LeaveReply to_leave_reply(const Reply& reply);
 
@@ -27,6 +27,9 @@ LeaveReply to_leave_reply(const Reply& reply);
 // and adds the stamp.
 std::string news(EnvelopeKind kind, std::string_view sender, std::string_view room,
                  std::string_view socket);
+
+// What the script that creates a room is given of it: time to live, secret and capacity.
+std::vector<std::string> create_arguments(const CreateRequest& request, const Options& options);
 
 // Seconds that a binding lives.
 std::string binding_ttl(const Options& options);

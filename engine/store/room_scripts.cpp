@@ -5,33 +5,68 @@
 #include "engine/store/script_parts.h"
 
 namespace signalbox::store {
-// KEYS room
-// ARGV 1 seconds the room lives
-// Answers 1 created, 0 it was there.
+// KEYS room; where they are asked for here: what its creator's address has created, and guessed
+// ARGV 1 seconds the room lives, 2 its secret (see secret.h) and 3 its capacity, each may be empty,
+//      4-5 limit of rooms and its window in seconds, 6-7 the same of guesses
+// Answers 1 created, 0 it was there, or {'limited', retry after s, 0}.
 const Script& create_room_script() {
-  static const Script script(R"lua(
+  static const Script script(std::string(kLimitPart) + R"lua(
+local refused = refusal(KEYS[2], ARGV[4], ARGV[5]) or refusal(KEYS[3], ARGV[6], ARGV[7])
+if refused then
+  return refused
+end
+count(KEYS[2], ARGV[4], ARGV[5])
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 if redis.call('HSETNX', KEYS[1], 'created_at', string.format('%.0f', now_ms)) == 0 then
   return 0
 end
+if ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[1], 'secret', ARGV[2])
+end
+if ARGV[3] ~= '' then
+  redis.call('HSET', KEYS[1], 'capacity', ARGV[3])
+end
 redis.call('EXPIRE', KEYS[1], ARGV[1])
+count(KEYS[3], ARGV[6], ARGV[7])
 return 1
 )lua");
   return script;
 }
 
-// KEYS room, its sockets, the socket, the node's index, the node, and (when joins are limited) the
-//      list of attempts
+// KEYS room; where they are asked for here: what the address has asked about, and guessed
+// ARGV 1-2 limit of questions and its window in seconds, 3-4 the same of guesses
+// Answers 1 it is there, 0 it is not, or {'limited', retry after s, 0}.
+const Script& check_room_script() {
+  static const Script script(std::string(kLimitPart) + R"lua(
+local refused = refusal(KEYS[2], ARGV[1], ARGV[2]) or refusal(KEYS[3], ARGV[3], ARGV[4])
+if refused then
+  return refused
+end
+count(KEYS[2], ARGV[1], ARGV[2])
+local exists = redis.call('HEXISTS', KEYS[1], 'created_at')
+if exists == 0 then
+  count(KEYS[3], ARGV[3], ARGV[4])
+end
+return exists
+)lua");
+  return script;
+}
+
+// KEYS room, its sockets, the socket, the node's index, the node; of an address that is limited the
+//      list of attempts, and what it has guessed
 // ARGV 1 room id, 2 socket id, 3 most sockets in a room (0: any number), 4 seconds the room lives,
-//      5 seconds the socket's binding lives, 6 attempts per window, 7 window in seconds, 8 random,
+//      5 seconds the socket's binding lives, 6 attempts per window (0: any number), 7 window in
+//      seconds, 8 random,
 //      9 token of the node, 10 its id, 11 prefix of a node's channel, 12 what the other nodes are
-//      told, 13 the same when the socket was in already
+//      told, 13 the same when the socket was in already, 14 the room's secret, 15-16 limit of
+//      guesses and its window in seconds
 // Answers {'lost'} (the node is not registered), {'elsewhere'}, {'limited', retry after s, attempts
-// left}, {'absent'}, {'full'} or
+// left}, {'absent'}, {'secret'} (not that one), {'full'} or
 // {'joined', 1 when it was in already, members, stamp}.
 const Script& join_room_script() {
-  static const Script script(std::string(kTellPart) + kAttemptPart + R"lua(
+  static const Script script(std::string(kTellPart) + kAttemptPart + kLimitPart + kRoomPart +
+                             R"lua(
 if redis.call('HGET', KEYS[5], 'token') ~= ARGV[9] then
   return {'lost'}
 end
@@ -41,23 +76,32 @@ if bound and bound ~= ARGV[1] then
 end
 
 if KEYS[6] and not bound then
-  local refusal = attempt(KEYS[6], tonumber(ARGV[6]), ARGV[7], ARGV[8])
-  if refusal then
-    return refusal
+  local limit = tonumber(ARGV[6])
+  local refused = limit > 0 and attempt(KEYS[6], limit, ARGV[7], ARGV[8])
+      or refusal(KEYS[7], ARGV[15], ARGV[16])
+  if refused then
+    return refused
   end
 end
 
-if redis.call('HEXISTS', KEYS[1], 'created_at') == 0 then
+local room = redis.call('HMGET', KEYS[1], 'created_at', 'secret', 'capacity')
+if not room[1] then
   if bound then  -- to a room that has vanished meanwhile
     redis.call('DEL', KEYS[3])
     redis.call('SREM', KEYS[2], ARGV[2])
     redis.call('HDEL', KEYS[4], ARGV[2])
+  else
+    count(KEYS[7], ARGV[15], ARGV[16])
   end
   return {'absent'}
 end
+if not bound and not opens(room[2], ARGV[14]) then
+  count(KEYS[7], ARGV[15], ARGV[16])
+  return {'secret'}
+end
 
-local size = tonumber(ARGV[3])
-if size > 0 and not bound and redis.call('SCARD', KEYS[2]) >= size then
+local most = most_sockets(tonumber(ARGV[3]), room[3])
+if most > 0 and not bound and redis.call('SCARD', KEYS[2]) >= most then
   return {'full'}
 end
 
@@ -75,17 +119,24 @@ return {'joined', bound and 1 or 0, members, now}
   return script;
 }
 
-// KEYS room, its sockets, the socket, the index that has it, what the fence is a field of
+// KEYS room, its sockets, the socket, the index that has it, what the fence is a field of, what the
+//      address that asks has guessed
 // ARGV 1 room id, 2 socket id, 3 seconds an emptied room lives, 4 field of the fence, 5 its value,
-//      6 node that is not told, 7 prefix of a node's channel, 8 what the other nodes are told
-// Answers {'lost'} (the fence does not hold), {'absent'}, {'stranger'} or {'left', members before}.
+//      6 node that is not told, 7 prefix of a node's channel, 8 what the other nodes are told,
+//      9-10 limit of guesses and its window in seconds
+// Answers {'lost'} (the fence does not hold), {'limited', retry after s, 0}, {'absent'},
+// {'stranger'} or {'left', members before}.
 //
 // Being in the room's set decides: others may have kept a room alive for longer than this socket's
 // own binding lives, and it must not stay in the set for ever.
 const Script& leave_room_script() {
-  static const Script script(std::string(kTellPart) + R"lua(
+  static const Script script(std::string(kTellPart) + kLimitPart + R"lua(
 if redis.call('HGET', KEYS[5], ARGV[4]) ~= ARGV[5] then
   return {'lost'}
+end
+local refused = refusal(KEYS[6], ARGV[9], ARGV[10])
+if refused then
+  return refused
 end
 local members = redis.call('SMEMBERS', KEYS[2])
 local removed = redis.call('SREM', KEYS[2], ARGV[2])
@@ -98,6 +149,9 @@ if redis.call('HGET', KEYS[4], ARGV[2]) == ARGV[1] then
 end
 if removed == 1 then
   tell(members, ARGV[6], ARGV[7], ARGV[8], stamp())
+end
+if removed == 0 then
+  count(KEYS[6], ARGV[9], ARGV[10])
 end
 if absent then
   return {'absent'}

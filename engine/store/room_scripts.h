@@ -9,6 +9,7 @@
 namespace signalbox::store {
 
 const Script& create_room_script();
+const Script& check_room_script();
 const Script& join_room_script();
 const Script& leave_room_script();
 const Script& bind_script();

@@ -19,37 +19,65 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/store/limits.h"
 #include "engine/store/registry.h"
 
 namespace signalbox::store {
 
 // kUnavailable: Redis is away, slow or refuses; whether the operation happened is unknown.
-enum class CreateResult { kCreated, kExists, kUnavailable };
-enum class CheckResult { kAbsent, kPresent, kUnavailable };
+enum class CreateResult { kCreated, kExists, kLimited, kUnavailable };
+enum class CheckResult { kAbsent, kPresent, kLimited, kUnavailable };
+
+struct CreateRequest {
+  std::string room;
+  std::string who = {};     // the address whose limits count it; empty: not limited
+  bool named = true;        // by the client, who may be guessing
+  std::string secret = {};  // what to join it takes; empty: nothing
+  int64_t capacity = 0;     // most sockets, within the limit of all rooms; 0: no other limit
+};
+
+struct CreateReply {
+  CreateResult result = CreateResult::kUnavailable;
+  Refusal refusal;  // kLimited
+};
+
+struct CheckReply {
+  CheckResult result = CheckResult::kUnavailable;
+  Refusal refusal;  // kLimited
+};
 
 struct JoinRequest {
   std::string room;
   std::string socket;
-  std::string limit_key;  // whom the join limit counts; empty: not limited
-  bool again = false;     // is in that room already, or may be without our having heard
+  std::string who = {};     // the address whose limits count it; empty: not limited
+  bool again = false;       // is in that room already, or may be without our having heard
+  std::string secret = {};  // of a room that was created with one
 };
 
 struct JoinReply {
-  enum class Result { kJoined, kBoundElsewhere, kLimited, kRoomAbsent, kRoomFull, kUnavailable };
+  enum class Result {
+    kJoined,
+    kBoundElsewhere,
+    kLimited,
+    kRoomAbsent,
+    kSecretWrong,
+    kRoomFull,
+    kUnavailable
+  };
   Result result = Result::kUnavailable;
   bool rejoined = false;             // kJoined: was in it already
   std::vector<std::string> members;  // kJoined: everyone in the room, the joiner too
   uint64_t stamp = 0;                // kJoined: when that was so, µs of Redis's clock
-  int64_t retry_after_s = 0;         // kLimited
-  int64_t attempts_left = 0;         // kLimited
+  Refusal refusal;                   // kLimited
   std::string error;                 // kUnavailable: a text for the client, without secrets
 };
 
 struct LeaveReply {
   // kLost: this node is not registered, or must not clean up (any more).
-  enum class Result { kLeft, kNotMember, kRoomAbsent, kLost, kUnavailable };
+  enum class Result { kLeft, kNotMember, kRoomAbsent, kLimited, kLost, kUnavailable };
   Result result = Result::kUnavailable;
   std::vector<std::string> members;  // kLeft: who was in the room before, the leaver too
+  Refusal refusal;                   // kLimited
 };
 
 struct Binding {
@@ -76,15 +104,19 @@ class Rooms {
  public:
   virtual ~Rooms() = default;
 
-  // Creates the room when it is absent; an existing one is left alone, its TTL too.
-  virtual void create(std::string_view room, std::function<void(CreateResult)> done) = 0;
-  virtual void check(std::string_view room, std::function<void(CheckResult)> done) = 0;
-  // Limit, existence, capacity, binding, time to live and the list of members. The order of the
-  // checks is that of the result's names.
+  // Creates the room when it is absent; an existing one is left alone: its TTL, its secret and its
+  // capacity, too.
+  virtual void create(const CreateRequest& request, std::function<void(CreateReply)> done) = 0;
+  // `who` asks: see CreateRequest.
+  virtual void check(std::string_view room, std::string_view who,
+                     std::function<void(CheckReply)> done) = 0;
+  // Limits, existence, secret, capacity, binding, time to live and the list of members. The order
+  // of the checks is that of the result's names.
   virtual void join(const JoinRequest& request, std::function<void(JoinReply)> done) = 0;
   // Unbinds the socket if it is in that room; an emptied room gets its short time to live. Of a
   // socket of its own this node does not hear over the bus; of another one's all hear kEvicted.
-  virtual void leave(std::string_view room, std::string_view socket,
+  // `who` asks, and has guessed when that socket is not in that room: see CreateRequest.
+  virtual void leave(std::string_view room, std::string_view socket, std::string_view who,
                      std::function<void(LeaveReply)> done) = 0;
   // Binds sockets of this node that are connected, whatever Redis knows of them and their rooms.
   virtual void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) = 0;

@@ -7,6 +7,7 @@
 #include "engine/store/keys.h"
 #include "engine/store/room_replies.h"
 #include "engine/store/room_scripts.h"
+#include "engine/store/secret.h"
 #include "engine/store/split_scripts.h"
 
 namespace signalbox::store {
@@ -60,14 +61,37 @@ void SplitRooms::next_turn(const std::string& socket) {
   });
 }
 
-void SplitRooms::create(std::string_view room, std::function<void(CreateResult)> done) {
-  redis_.script(create_room_script(), {tagged_room_key(room)}, {std::to_string(options_.rooms_ttl)},
-                [done = std::move(done)](const Reply& reply) { done(to_create_result(reply)); });
+void SplitRooms::create(const CreateRequest& request, std::function<void(CreateReply)> done) {
+  const std::string guesser = request.named ? request.who : "";
+  limits_.ask({limits_.of(Limited::kCreate, request.who), limits_.of(Limited::kGuess, guesser)},
+              true, [this, request, guesser, done = std::move(done)](const Reply& asked) {
+                if (outcome(asked) != "passed") return done(to_create_reply(asked));
+                redis_.script(create_room_script(), {tagged_room_key(request.room)},
+                              create_arguments(request, options_),
+                              [this, guesser, done](const Reply& reply) {
+                                const CreateReply created = to_create_reply(reply);
+                                if (created.result == CreateResult::kCreated)
+                                  limits_.count_guess(guesser);
+                                done(created);
+                              });
+              });
 }
 
-void SplitRooms::check(std::string_view room, std::function<void(CheckResult)> done) {
-  redis_.command({"HEXISTS", tagged_room_key(room), "created_at"},
-                 [done = std::move(done)](const Reply& reply) { done(to_check_result(reply)); });
+void SplitRooms::check(std::string_view room, std::string_view who,
+                       std::function<void(CheckReply)> done) {
+  limits_.ask({limits_.of(Limited::kCheck, who), limits_.of(Limited::kGuess, who)}, true,
+              [this, key = tagged_room_key(room), who = std::string(who),
+               done = std::move(done)](const Reply& asked) {
+                if (outcome(asked) != "passed") return done(to_check_reply(asked));
+                redis_.script(check_room_script(), {key}, {},
+                              [this, who, done](const Reply& reply) {
+                                const CheckReply checked = to_check_reply(reply);
+                                if (checked.result == CheckResult::kAbsent) {
+                                  limits_.count_guess(who);
+                                }
+                                done(checked);
+                              });
+              });
 }
 
 void SplitRooms::members(std::string_view room,
@@ -93,12 +117,15 @@ void SplitRooms::join(const JoinRequest& request, std::function<void(JoinReply)>
 
 void SplitRooms::count_attempt(const std::shared_ptr<Join>& join) {
   const JoinRequest& request = join->request;
-  if (!options_.limits_join_enabled || request.limit_key.empty() || request.again) {
-    return enlist(join);
-  }
-  redis_.script(attempt_script(), {join_limit_key(request.limit_key)},
-                {std::to_string(options_.limits_join_count),
-                 std::to_string(options_.limits_join_window), random_attempt()},
+  const Limit guesses = limits_.of(Limited::kGuess, request.who);
+  const bool limited = options_.limits_join_enabled || guesses.count > 0;
+  if (!limited || request.who.empty() || request.again) return enlist(join);
+  std::vector<std::string> keys = {tagged_limit_key("join", request.who)};
+  std::vector<std::string> arguments = {
+      std::to_string(options_.limits_join_enabled ? options_.limits_join_count : 0),
+      std::to_string(options_.limits_join_window), random_attempt()};
+  Limits::append(guesses, keys, arguments);
+  redis_.script(attempt_script(), std::move(keys), std::move(arguments),
                 [this, join](const Reply& reply) {
                   if (outcome(reply) == "passed") return enlist(join);
                   join->finish(to_join_reply(reply));
@@ -141,6 +168,9 @@ void SplitRooms::on_entered(const std::shared_ptr<Join>& join, const Reply& repl
   if (answer.result == Result::kJoined || answer.result == Result::kUnavailable) {
     return join->finish(std::move(answer));
   }
+  const bool guessed =
+      answer.result == Result::kRoomAbsent || answer.result == Result::kSecretWrong;
+  if (guessed && !request.again) limits_.count_guess(request.who);
   join->done(std::move(answer));
   unbind_socket(request.room, request.socket,
                 [this, join] { unlist(join->request.socket, join->over); });
@@ -148,14 +178,16 @@ void SplitRooms::on_entered(const std::shared_ptr<Join>& join, const Reply& repl
 
 void SplitRooms::enter_room(const char* how, const JoinRequest& request, uint64_t number,
                             EnvelopeKind kind, Step done) {
-  const auto& [room, socket, limit_key, again] = request;
+  const std::string& room = request.room;
+  const std::string& socket = request.socket;
   const std::string& node = registry_.id();
   redis_.script(
       enter_script(),
       {tagged_room_key(room), tagged_room_sockets_key(room), tagged_room_nodes_key(room)},
       {how, socket, std::to_string(options_.limits_room_size), std::to_string(options_.rooms_ttl),
        registry_.secret(), std::to_string(number), node, node_channel(""),
-       news(kind, node, room, socket), news(EnvelopeKind::kRejoined, node, room, socket)},
+       news(kind, node, room, socket), news(EnvelopeKind::kRejoined, node, room, socket),
+       secret_digest(room, request.secret)},
       std::move(done));
 }
 
@@ -228,10 +260,25 @@ void SplitRooms::bind_one(const Binding& binding, std::function<void(JoinReply)>
 
 // Leaving
 
-void SplitRooms::leave(std::string_view room, std::string_view socket,
+void SplitRooms::leave(std::string_view room, std::string_view socket, std::string_view who,
                        std::function<void(LeaveReply)> done) {
-  const std::string name(room);
-  const std::string id(socket);
+  const std::string asker(who);
+  limits_.ask({limits_.of(Limited::kGuess, who)}, false,
+              [this, asker, name = std::string(room), id = std::string(socket),
+               done = std::move(done)](const Reply& asked) {
+                if (outcome(asked) != "passed") return done(to_leave_reply(asked));
+                leave_in_turn(name, id, [this, asker, done](const LeaveReply& reply) {
+                  using Result = LeaveReply::Result;
+                  if (reply.result == Result::kNotMember || reply.result == Result::kRoomAbsent) {
+                    limits_.count_guess(asker);
+                  }
+                  done(reply);
+                });
+              });
+}
+
+void SplitRooms::leave_in_turn(const std::string& name, const std::string& id,
+                               std::function<void(LeaveReply)> done) {
   take_turn(id, [this, name, id, done = std::move(done)](const std::function<void()>& over) {
     registry_.when_registered([this, name, id, done, over] {
       exit_room(name, id, nullptr, [this, name, id, done, over](const LeaveReply& reply) {

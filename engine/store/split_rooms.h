@@ -28,10 +28,11 @@ class SplitRooms final : public Rooms {
   // Keeps references to all of them.
   SplitRooms(Commands& redis, const Options& options, Registry& registry);
 
-  void create(std::string_view room, std::function<void(CreateResult)> done) override;
-  void check(std::string_view room, std::function<void(CheckResult)> done) override;
+  void create(const CreateRequest& request, std::function<void(CreateReply)> done) override;
+  void check(std::string_view room, std::string_view who,
+             std::function<void(CheckReply)> done) override;
   void join(const JoinRequest& request, std::function<void(JoinReply)> done) override;
-  void leave(std::string_view room, std::string_view socket,
+  void leave(std::string_view room, std::string_view socket, std::string_view who,
              std::function<void(LeaveReply)> done) override;
   void bind(const std::vector<Binding>& bindings, std::function<void(BindReply)> done) override;
   void members(std::string_view room, std::function<void(std::vector<std::string>)> done) override;
@@ -57,6 +58,8 @@ class SplitRooms final : public Rooms {
   void enter_room(const char* how, const JoinRequest& request, uint64_t number, EnvelopeKind kind,
                   Step done);
   void bind_one(const Binding& binding, std::function<void(JoinReply)> done);
+  void leave_in_turn(const std::string& room, const std::string& socket,
+                     std::function<void(LeaveReply)> done);
   // `departed`: the node that the socket belonged to, or null.
   void exit_room(const std::string& room, const std::string& socket, const Departed* departed,
                  std::function<void(LeaveReply)> done);
@@ -70,6 +73,7 @@ class SplitRooms final : public Rooms {
   Commands& redis_;
   const Options& options_;
   Registry& registry_;
+  Limits limits_{redis_, options_};
   std::unordered_map<std::string, std::deque<Turn>> turns_;  // the first of each is under way
 };
 

@@ -6,12 +6,15 @@
 
 namespace signalbox::store {
 
-// KEYS the list of attempts
-// ARGV 1 attempts per window, 2 window in seconds, 3 random
+// KEYS the list of an address's attempts to join, what it has guessed
+// ARGV 1 attempts per window (0: any number), 2 window in seconds, 3 random, 4-5 limit of guesses
+//      and its window in seconds
 // Answers {'passed'} or {'limited', retry after s, attempts left}.
 const Script& attempt_script() {
-  static const Script script(std::string(kAttemptPart) + R"lua(
-return attempt(KEYS[1], tonumber(ARGV[1]), ARGV[2], ARGV[3]) or {'passed'}
+  static const Script script(std::string(kAttemptPart) + kLimitPart + R"lua(
+local limit = tonumber(ARGV[1])
+return limit > 0 and attempt(KEYS[1], limit, ARGV[2], ARGV[3])
+    or refusal(KEYS[2], ARGV[4], ARGV[5]) or {'passed'}
 )lua");
   return script;
 }
@@ -41,11 +44,12 @@ return {'listed'}
 // room,
 //      4 seconds the room lives, 5 secret of the node, 6 number of its registration, 7 its id,
 //      8 prefix of a node's channel, 9 what the other nodes are told, 10 the same when the socket
-//      was in already
-// Answers {'lost'} (the registration is over), {'absent'}, {'full'} or {'joined', 1 when it was in
+//      was in already, 11 the room's secret
+// Answers {'lost'} (the registration is over), {'absent'}, {'secret'} (not that one), {'full'} or
+// {'joined', 1 when it was in
 // already, members, stamp}.
 const Script& enter_script() {
-  static const Script script(std::string(kTellPart) + R"lua(
+  static const Script script(std::string(kTellPart) + kRoomPart + R"lua(
 local known, number = redis.call('HGET', KEYS[3], ARGV[5]), tonumber(ARGV[6])
 if known and (math.abs(known) > number or tonumber(known) == -number) then
   return {'lost'}
@@ -54,11 +58,16 @@ local now = stamp()
 local joining = ARGV[1] == 'join'
 local bound = redis.call('SISMEMBER', KEYS[2], ARGV[2]) == 1
 if joining then
-  if redis.call('HEXISTS', KEYS[1], 'created_at') == 0 then
+  local room = redis.call('HMGET', KEYS[1], 'created_at', 'secret', 'capacity')
+  if not room[1] then
     redis.call('SREM', KEYS[2], ARGV[2])
     return {'absent'}
   end
-  if not bound and redis.call('SCARD', KEYS[2]) >= tonumber(ARGV[3]) then
+  if not bound and not opens(room[2], ARGV[11]) then
+    return {'secret'}
+  end
+  local most = most_sockets(tonumber(ARGV[3]), room[3])
+  if not bound and redis.call('SCARD', KEYS[2]) >= most then
     return {'full'}
   end
 else

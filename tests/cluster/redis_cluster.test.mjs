@@ -94,12 +94,13 @@ describe('operations', () => {
   });
 
   test('referrers are counted', async () => {
-    const timestamp = Date.UTC(2031, 4, 6);
+    const timestamp = Date.now();
+    const day = new Date(timestamp).toISOString().slice(0, 10);
     for (const node of nodes) {
       const { json } = await post(node, '/api/set_track', { ref: 'a friend', timestamp });
       assert.equal(json.success, true);
     }
-    assert.equal(await redis.command('HGET', 'referrers:daily:2031-05-06', 'a friend'), '3');
+    assert.equal(await redis.command('HGET', `referrers:daily:${day}`, 'a friend'), '3');
   });
 
   test('a join is refused for each of its reasons, and leaves nothing', async () => {
@@ -238,6 +239,66 @@ describe('operations', () => {
     assert.equal(await redis.command('ZSCORE', kNodes, id), null);
     await peers[1].close();
   });
+
+  test('an address is limited by all nodes together, and a room may be private', async () => {
+    Object.assign(cluster.options, {
+      'limits.room_size': 10,
+      'limits.create_count': 2,
+      'limits.check_count': 4,
+      'limits.guess_count': 3,
+      'limits.track_count': 2,
+    });
+    const pair = [await cluster.add(), await cluster.add()];
+    const statuses = async (address, count, path, body = undefined) => {
+      const headers = { 'X-Forwarded-For': address };
+      const answers = [];
+      for (let i = 0; i < count; i++) {
+        const node = pair[i % 2];
+        const request = body ? post(node, path, body, headers) : get(node, path, headers);
+        answers.push((await request).status);
+      }
+      return answers;
+    };
+    const secretRoom = longRoom();
+    await post(nodes[0], '/api/create_room', { roomId: secretRoom, secret: 'x', capacity: 2 });
+    const present = { roomId: secretRoom };
+    const absent = { roomId: longRoom(), socketId: 'x' };
+    assert.deepEqual(await statuses('192.0.2.1', 3, '/api/get_room'), [200, 200, 429]);
+    assert.deepEqual(
+      await statuses('192.0.2.2', 5, '/api/check_room', present),
+      [200, 200, 200, 200, 429],
+    );
+    assert.deepEqual(
+      await statuses('192.0.2.3', 4, '/api/check_room', absent),
+      [200, 200, 200, 429],
+    );
+    assert.deepEqual(
+      await statuses('192.0.2.4', 4, '/api/leave_room', absent),
+      [200, 200, 200, 429],
+    );
+    const visit = { ref: 'x', timestamp: Date.now() };
+    assert.deepEqual(await statuses('192.0.2.5', 3, '/api/set_track', visit), [200, 200, 429]);
+
+    const peers = [];
+    for (const node of [...pair, pair[0]]) {
+      peers.push(await Peer.connect(node, { extraHeaders: { 'X-Forwarded-For': '192.0.2.6' } }));
+    }
+    const join = async (peer, secret) => {
+      peer.emit('join', { roomId: secretRoom, secret });
+      return (await peer.take('joinResponse')).message;
+    };
+    const wrong = 'The secret of the room is missing or wrong';
+    assert.equal(await join(peers[0]), wrong);
+    assert.equal(await join(peers[1], 'y'), wrong);
+    for (const peer of peers.slice(0, 2)) {
+      assert.equal(await join(peer, 'x'), 'Successfully joined room');
+    }
+    assert.equal(await join(peers[2], 'x'), 'Room is full');
+    assert.equal(await join(peers[2], 'y'), wrong);
+    assert.match(await join(peers[2], 'x'), /^Rate limit exceeded\. /);
+    await Promise.all(peers.map((peer) => peer.close()));
+    assert.deepEqual(await immortal(redis), []);
+  });
 });
 
 describe('faults', () => {
@@ -251,7 +312,10 @@ describe('faults', () => {
     const load = { rooms: 60, members: 2, interval: 200 };
     const options = { ...kOptions, ...more };
     return underLoad({ redis, nodes: 3, options, load }, async (all) => {
-      assert.ok((await redis.shares()).every((rooms) => rooms > 0), 'each master has rooms');
+      assert.ok(
+        (await redis.shares()).every((rooms) => rooms > 0),
+        'each master has rooms',
+      );
       await body(all);
       assert.deepEqual(await immortal(redis), []);
     });

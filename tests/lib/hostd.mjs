@@ -43,13 +43,19 @@ export async function runHostd(options, settings) {
   return { ...end, ...child.output };
 }
 
+// No limits of addresses: the clients of a test share one.
+const kUnlimited = Object.fromEntries([
+  ['limits.join_enabled', false],
+  ...['create', 'check', 'guess', 'track'].map((what) => [`limits.${what}_count`, 0]),
+]);
+
 // Starts it and waits until it listens. Options that are given as null are left out. Unless told
-// otherwise it listens on a free port of 127.0.0.1 and limits no joins.
+// otherwise it listens on a free port of 127.0.0.1 and limits no address.
 export async function startHostd(options = {}, settings) {
   const defaults = {
     'listen.host': '127.0.0.1',
     'listen.port': 0,
-    'limits.join_enabled': false,
+    ...kUnlimited,
     workers: process.env.HOSTD_WORKERS ?? null,
   };
   const child = launch({ ...defaults, ...options }, settings);

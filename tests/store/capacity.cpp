@@ -76,8 +76,9 @@ void run(size_t count) {
   run_until(client.loop, [&] { return other.ready(); });
 
   const double memory_before = redis_memory(client);
-  measure("create a room", client, count,
-          [&](size_t i, auto done) { fixture.rooms.create(room(i), [done](auto) { done(); }); });
+  measure("create a room", client, count, [&](size_t i, auto done) {
+    fixture.rooms.create({.room = room(i)}, [done](auto) { done(); });
+  });
   measure("join, first of a pair, limited", client, count, [&](size_t i, auto done) {
     fixture.rooms.join({room(i), socket(own, 2 * i), std::to_string(i)},
                        [done](const auto&) { done(); });
@@ -99,7 +100,7 @@ void run(size_t count) {
     fixture.rooms.bind(page, [done](const auto&) { done(); });
   });
   measure("leave", client, count, [&](size_t i, auto done) {
-    fixture.rooms.leave(room(i), socket(own, 2 * i), [done](const auto&) { done(); });
+    fixture.rooms.leave(room(i), socket(own, 2 * i), {}, [done](const auto&) { done(); });
   });
   for (const size_t bytes : {300U, 1500U}) {
     store::Envelope envelope;

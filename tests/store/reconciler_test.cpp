@@ -150,7 +150,7 @@ void both_are_made_to_agree_twice(void**) {
   for (int i = 0; i < 2; ++i) {
     const Binding gone = test.sockets.bound.back();
     test.sockets.bound.pop_back();
-    test.node->rooms.leave(gone.room, gone.socket, [](const auto&) {});
+    test.node->rooms.leave(gone.room, gone.socket, {}, [](const auto&) {});
   }
   test.sockets.bound.push_back({"late", test.node->socket("late")});
   test.node->rooms.bind({test.sockets.bound.back()}, [](const auto&) {});
@@ -302,7 +302,7 @@ void a_socket_that_goes_while_it_is_bound_is_no_ghost(void**) {
   test.sockets.on_page = [&] {
     test.loop.post([&] {
       test.sockets.bound.clear();
-      test.node->rooms.leave(gone.room, gone.socket, [&](const auto&) { left = true; });
+      test.node->rooms.leave(gone.room, gone.socket, {}, [&](const auto&) { left = true; });
     });
   };
   test.reconciler->on_registered();

@@ -15,6 +15,8 @@ using signalbox::test::await;
 using signalbox::test::Client;
 using signalbox::test::RedisServer;
 
+using Result = Referrers::Result;
+
 const char kDay[] = "2024-02-29";
 const char kKey[] = "referrers:daily:2024-02-29";
 
@@ -22,15 +24,17 @@ struct Test {
   explicit Test(const RedisServer& server) : client(loop, server.url()) {
     client.call({"FLUSHALL"});
   }
-  bool count(const std::string& ref) {
-    return await<bool>(
-        loop, [&](std::function<void(bool)> done) { referrers.count(ref, kDay, std::move(done)); });
+  bool count(const std::string& ref) { return count_for(ref, "").result == Result::kCounted; }
+  Referrers::Answer count_for(const std::string& ref, const std::string& who) {
+    return await<Referrers::Answer>(loop, [&](std::function<void(Referrers::Answer)> done) {
+      referrers.count(ref, kDay, who, std::move(done));
+    });
   }
   std::string of(const std::string& ref) { return client.text({"HGET", kKey, ref}); }
 
   Loop loop;
   Client client;
-  Referrers referrers{*client.redis};
+  Referrers referrers{*client.redis, client.options};
 };
 
 std::unique_ptr<RedisServer> server;
@@ -67,6 +71,26 @@ void a_long_ref_is_not_kept(void**) {
   assert_int_equal(test.client.integer({"HLEN", kKey}), 2);
 }
 
+void the_number_of_refs_is_an_option(void**) {
+  Test test(*server);
+  test.client.options.limits_referrers = 2;
+  for (const char* ref : {"a", "b", "c", "d", "a"}) assert_true(test.count(ref));
+  assert_string_equal(test.of("a").c_str(), "2");
+  assert_string_equal(test.of("(other)").c_str(), "2");
+  assert_int_equal(test.client.integer({"HLEN", kKey}), 3);
+}
+
+void an_address_reports_only_so_many(void**) {
+  Test test(*server);
+  test.client.options.limits_track_count = 2;
+  for (int i = 0; i < 2; ++i) assert_true(test.count_for("a", "x").result == Result::kCounted);
+  const Referrers::Answer third = test.count_for("a", "x");
+  assert_true(third.result == Result::kLimited);
+  assert_in_range(third.refusal.retry_after_s, 55, 61);
+  assert_true(test.count_for("a", "y").result == Result::kCounted);
+  assert_string_equal(test.of("a").c_str(), "3");
+}
+
 void tells_when_it_could_not_count(void**) {
   RedisServer mortal;
   Test test(mortal);
@@ -84,6 +108,8 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(counts_by_day_and_ref),
       cmocka_unit_test(a_day_holds_only_so_many_refs),
+      cmocka_unit_test(the_number_of_refs_is_an_option),
+      cmocka_unit_test(an_address_reports_only_so_many),
       cmocka_unit_test(a_long_ref_is_not_kept),
       cmocka_unit_test(tells_when_it_could_not_count),
   };

@@ -37,27 +37,30 @@ struct RoomsFixture {
     run_until(client.loop, [this] { return registry.registered(); });
   }
 
-  store::CreateResult create(const std::string& room) {
-    return await<store::CreateResult>(client.loop,
-                                      [&](std::function<void(store::CreateResult)> done) {
-                                        rooms.create(room, std::move(done));
-                                      });
+  store::CreateResult create(const std::string& room) { return create_as({.room = room}).result; }
+  store::CreateReply create_as(const store::CreateRequest& request) {
+    return await<store::CreateReply>(client.loop,
+                                     [&](std::function<void(store::CreateReply)> done) {
+                                       rooms.create(request, std::move(done));
+                                     });
   }
-  store::CheckResult check(const std::string& room) {
-    return await<store::CheckResult>(
-        client.loop,
-        [&](std::function<void(store::CheckResult)> done) { rooms.check(room, std::move(done)); });
-  }
-  // Of a client whose joins are not limited, unless `limit_key` says who it is.
-  store::JoinReply join(const std::string& room, const std::string& socket,
-                        const std::string& limit_key = "") {
-    return await<store::JoinReply>(client.loop, [&](std::function<void(store::JoinReply)> done) {
-      rooms.join({room, socket, limit_key}, std::move(done));
+  store::CheckResult check(const std::string& room) { return check_by(room, "").result; }
+  store::CheckReply check_by(const std::string& room, const std::string& who) {
+    return await<store::CheckReply>(client.loop, [&](std::function<void(store::CheckReply)> done) {
+      rooms.check(room, who, std::move(done));
     });
   }
-  store::LeaveReply leave(const std::string& room, const std::string& socket) {
+  // Of a client that is not limited, unless `who` says who it is.
+  store::JoinReply join(const std::string& room, const std::string& socket,
+                        const std::string& who = "", const std::string& secret = "") {
+    return await<store::JoinReply>(client.loop, [&](std::function<void(store::JoinReply)> done) {
+      rooms.join({room, socket, who, false, secret}, std::move(done));
+    });
+  }
+  store::LeaveReply leave(const std::string& room, const std::string& socket,
+                          const std::string& who = "") {
     return await<store::LeaveReply>(client.loop, [&](std::function<void(store::LeaveReply)> done) {
-      rooms.leave(room, socket, std::move(done));
+      rooms.leave(room, socket, who, std::move(done));
     });
   }
 

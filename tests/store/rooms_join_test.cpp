@@ -153,8 +153,8 @@ void a_third_attempt_is_one_too_many(void**) {
   assert_true(rooms.join("r", "two", kWho).result == Result::kJoined);
   const JoinReply third = rooms.join("r", "three", kWho);
   assert_true(third.result == Result::kLimited);
-  assert_int_equal(third.retry_after_s, 5);
-  assert_int_equal(third.attempts_left, 0);
+  assert_int_equal(third.refusal.retry_after_s, 5);
+  assert_int_equal(third.refusal.attempts_left, 0);
   assert_false(rooms.exists("socket:three"));
   // Others have a count of their own, and who is not counted none.
   assert_true(rooms.join("r", "three", "192.0.2.2").result == Result::kJoined);
@@ -200,7 +200,7 @@ void the_wait_is_until_an_attempt_can_pass(void**) {
   add_attempt(rooms, now - 1000);
   const JoinReply third = rooms.join("r", "s", kWho);
   assert_true(third.result == Result::kLimited);
-  assert_int_equal(third.retry_after_s, 4);
+  assert_int_equal(third.refusal.retry_after_s, 4);
 }
 
 void attempts_older_than_the_window_do_not_count(void**) {
@@ -239,7 +239,7 @@ void the_limit_ends_with_the_wait_it_told(void**) {
   rooms.join("r", "two", kWho);
   const JoinReply third = rooms.join("r", "three", kWho);
   assert_true(third.result == Result::kLimited);
-  assert_int_equal(third.retry_after_s, 1);
+  assert_int_equal(third.refusal.retry_after_s, 1);
   run_for(test.loop, 1000);
   assert_true(rooms.join("r", "three", kWho).result == Result::kJoined);
 }

@@ -81,9 +81,9 @@ void one_of_twenty_creates_the_room(void**) {
     int created = 0;
     int existed = 0;
     for (auto& engine : engines) {
-      engine->rooms.create("room " + std::to_string(round), [&](CreateResult result) {
-        created += result == CreateResult::kCreated;
-        existed += result == CreateResult::kExists;
+      engine->rooms.create({.room = "room " + std::to_string(round)}, [&](const auto& reply) {
+        created += reply.result == CreateResult::kCreated;
+        existed += reply.result == CreateResult::kExists;
       });
     }
     run_until(test.loop, [&] { return created + existed == 20; });

@@ -23,8 +23,11 @@ using signalbox::Loop;
 using signalbox::Options;
 using signalbox::store::Binding;
 using signalbox::store::BindReply;
+using signalbox::store::CheckReply;
 using signalbox::store::CheckResult;
 using signalbox::store::Cleaner;
+using signalbox::store::CreateReply;
+using signalbox::store::CreateRequest;
 using signalbox::store::CreateResult;
 using signalbox::store::Departed;
 using signalbox::store::JoinReply;
@@ -61,19 +64,21 @@ struct Engine {
   ~Engine() { client.redis->close(); }
 
   std::string own(const std::string& name) const { return registry.id() + name; }
-  JoinReply join(const std::string& room, const std::string& socket,
-                 const std::string& limit_key = "") {
+  JoinReply join(const std::string& room, const std::string& socket, const std::string& who = "",
+                 const std::string& secret = "") {
     return await<JoinReply>(client.loop, [&](std::function<void(JoinReply)> done) {
       JoinRequest request;
       request.room = room;
       request.socket = socket;
-      request.limit_key = limit_key;
+      request.who = who;
+      request.secret = secret;
       rooms->join(request, std::move(done));
     });
   }
-  LeaveReply leave(const std::string& room, const std::string& socket) {
+  LeaveReply leave(const std::string& room, const std::string& socket,
+                   const std::string& who = "") {
     return await<LeaveReply>(client.loop, [&](std::function<void(LeaveReply)> done) {
-      rooms->leave(room, socket, std::move(done));
+      rooms->leave(room, socket, who, std::move(done));
     });
   }
   LeaveReply clean(const Departed& departed, const std::string& room, const std::string& socket) {
@@ -91,14 +96,16 @@ struct Engine {
       rooms->bind(bindings, std::move(done));
     });
   }
-  CreateResult create(const std::string& room) {
-    return await<CreateResult>(client.loop, [&](std::function<void(CreateResult)> done) {
-      rooms->create(room, std::move(done));
+  CreateResult create(const std::string& room) { return create_as({.room = room}).result; }
+  CreateReply create_as(const CreateRequest& request) {
+    return await<CreateReply>(client.loop, [&](std::function<void(CreateReply)> done) {
+      rooms->create(request, std::move(done));
     });
   }
-  CheckResult check(const std::string& room) {
-    return await<CheckResult>(client.loop, [&](std::function<void(CheckResult)> done) {
-      rooms->check(room, std::move(done));
+  CheckResult check(const std::string& room) { return check_by(room, "").result; }
+  CheckReply check_by(const std::string& room, const std::string& who) {
+    return await<CheckReply>(client.loop, [&](std::function<void(CheckReply)> done) {
+      rooms->check(room, who, std::move(done));
     });
   }
   std::vector<std::string> members(const std::string& room) {
@@ -144,7 +151,7 @@ struct Steps {
   std::string enter(const std::string& room, const std::string& socket) const {
     return run(keys::enter_script(), room_keys(room),
                {"join", socket, "100", "86400", secret, std::to_string(number), node,
-                keys::node_channel(""), "joined", "rejoined"});
+                keys::node_channel(""), "joined", "rejoined", ""});
   }
   std::string exit(const std::string& room, const std::string& socket) const {
     return run(keys::exit_script(), room_keys(room),
@@ -234,6 +241,8 @@ const char* name(Join result) {
       return "limited";
     case Join::kRoomAbsent:
       return "absent";
+    case Join::kSecretWrong:
+      return "secret";
     case Join::kRoomFull:
       return "full";
     case Join::kUnavailable:
@@ -250,6 +259,8 @@ const char* name(Leave result) {
       return "no member";
     case Leave::kRoomAbsent:
       return "absent";
+    case Leave::kLimited:
+      return "limited";
     case Leave::kLost:
       return "lost";
     case Leave::kUnavailable:
@@ -279,8 +290,8 @@ std::vector<std::string> play(Engine& engine) {
                         const std::string& who = "") {
     const JoinReply reply = engine.join(room, engine.own(socket), who);
     answers.push_back(name(reply.result) + std::string(reply.rejoined ? " again" : "") +
-                      list(reply.members) + " " + std::to_string(reply.retry_after_s) + " " +
-                      std::to_string(reply.attempts_left));
+                      list(reply.members) + " " + std::to_string(reply.refusal.retry_after_s) +
+                      " " + std::to_string(reply.refusal.attempts_left));
   };
   const auto leave = [&](const std::string& room, const std::string& socket) {
     const LeaveReply reply = engine.leave(room, socket);
@@ -324,6 +335,124 @@ std::vector<std::string> play(Engine& engine) {
     check(odd);
   }
   return answers;
+}
+
+// The same of limits, and of rooms with a secret or a capacity of their own. `guesser` may guess
+// twice, each address create twice and check three times.
+std::vector<std::string> play_limits(Engine& engine) {
+  std::vector<std::string> answers;
+  const auto wait = [](const keys::Refusal& refusal) {
+    return refusal.retry_after_s == 0 ? std::string() : ", later";
+  };
+  const auto create = [&](const CreateRequest& request) {
+    const CreateReply reply = engine.create_as(request);
+    answers.push_back(std::to_string(static_cast<int>(reply.result)) + wait(reply.refusal));
+  };
+  const auto check = [&](const std::string& room, const std::string& who) {
+    const CheckReply reply = engine.check_by(room, who);
+    answers.push_back(std::to_string(static_cast<int>(reply.result)) + wait(reply.refusal));
+  };
+  const auto join = [&](const std::string& room, const std::string& socket, const std::string& who,
+                        const std::string& secret = "") {
+    const JoinReply reply = engine.join(room, engine.own(socket), who, secret);
+    answers.push_back(name(reply.result) + wait(reply.refusal));
+  };
+  const auto leave = [&](const std::string& room, const std::string& socket,
+                         const std::string& who) {
+    const LeaveReply reply = engine.leave(room, engine.own(socket), who);
+    answers.push_back(name(reply.result) + wait(reply.refusal));
+  };
+
+  create({.room = "a", .who = "creator"});
+  create({.room = "a", .who = "creator"});
+  create({.room = "b", .who = "creator"});
+  create({.room = "b", .who = "another", .named = false});
+  create({.room = "c", .who = "namer"});
+  create({.room = "d", .who = "namer"});
+  check("a", "namer");  // has guessed twice
+  for (int i = 0; i < 4; ++i) check("a", "checker");
+  check("no", "guesser");
+  join("no", "1", "guesser");
+  join("a", "1", "guesser");
+  join("no", "1", "guesser");
+  check("a", "guesser");
+  create({.room = "e", .who = "guesser"});
+  leave("a", "1", "guesser");
+  leave("no", "1", "leaver");
+  leave("a", "1", "leaver");
+  join("a", "1", "leaver");
+
+  create({.room = "private", .secret = "open sesame", .capacity = 2});
+  create({.room = "private", .secret = "mine now", .capacity = 3});
+  join("private", "2", "thief");
+  join("private", "2", "thief", "mine now");
+  join("private", "2", "thief", "open sesame");
+  join("private", "2", "friend", "open sesame");
+  join("private", "2", "friend");  // is in
+  join("private", "3", "", "open sesame");
+  join("private", "4", "", "open sesame");  // full
+  join("a", "5", "friend", "open sesame");  // has no secret
+  create({.room = "large", .capacity = 100});
+  for (const char* socket : {"6", "7", "8", "9"}) join("large", socket, "");
+  return answers;
+}
+
+void limits_and_secrets_are_the_same_as_on_one_redis(void**) {
+  Options options = cluster->options();
+  options.limits_join_enabled = false;
+  options.limits_room_size = 3;
+  options.limits_create_count = 2;
+  options.limits_check_count = 3;
+  options.limits_guess_count = 2;
+  Test test(options);
+  RedisServer one;
+  options.redis_cluster = false;
+  options.redis_url = one.url();
+  Engine reference(test.loop, options);
+  const std::vector<std::string> expected = {"0",
+                                             "1",
+                                             "2, later",
+                                             "0",
+                                             "0",
+                                             "0",
+                                             "2, later",  // to the name of rooms
+                                             "1",
+                                             "1",
+                                             "1",
+                                             "2, later",  // checker
+                                             "0",
+                                             "absent",
+                                             "limited, later",
+                                             "limited, later",  // guesser
+                                             "2, later",
+                                             "2, later",
+                                             "limited, later",  //
+                                             "absent",
+                                             "no member",
+                                             "limited, later",  // leaver
+                                             "0",
+                                             "1",
+                                             "secret",
+                                             "secret",
+                                             "limited, later",  // private
+                                             "joined",
+                                             "joined",
+                                             "joined",
+                                             "full",
+                                             "secret",  //
+                                             "0",
+                                             "joined",
+                                             "joined",
+                                             "joined",
+                                             "full"};  // large
+  for (Engine* engine : {&reference, &test.engine}) {
+    const std::vector<std::string> answers = play_limits(*engine);
+    assert_int_equal(answers.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      if (answers[i] != expected[i]) print_error("call %zu\n", i);
+      assert_string_equal(answers[i].c_str(), expected[i].c_str());
+    }
+  }
 }
 
 void answers_are_the_same_as_on_one_redis(void**) {
@@ -647,7 +776,7 @@ void operations_of_one_socket_follow_each_other(void**) {
   };
   const auto leave = [&](const std::string& socket, const std::string& room) {
     ++due;
-    test.engine.rooms->leave(room, socket, [&, socket](const LeaveReply& reply) {
+    test.engine.rooms->leave(room, socket, {}, [&, socket](const LeaveReply& reply) {
       --due;
       answers[socket].push_back(name(reply.result));
     });
@@ -684,6 +813,7 @@ int main() {
   cluster = std::make_unique<ClusterServers>();
   const CMUnitTest tests[] = {
       cmocka_unit_test(answers_are_the_same_as_on_one_redis),
+      cmocka_unit_test(limits_and_secrets_are_the_same_as_on_one_redis),
       cmocka_unit_test(a_join_makes_these_keys_and_each_has_its_time),
       cmocka_unit_test(others_are_told),
       cmocka_unit_test(answers_and_news_bear_the_time_of_the_rooms_master),

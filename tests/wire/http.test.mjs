@@ -20,11 +20,13 @@ const isError = ({ status, json }) => {
   assert.equal(typeof json?.error, 'string');
 };
 
-const kDay = '2024-02-29';
+const kDayMs = 86400000;
+const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
+const kDay = dayOf(Date.now());
 for (const [name, timestamp] of [
   ['milliseconds', Date.parse(`${kDay}T23:59:59.999Z`)],
   ['an ISO string', `${kDay}T00:00:00.000Z`],
-  ['an ISO string with an offset', '2024-03-01T01:30:00.000+02:00'],
+  ['an ISO string with an offset', `${dayOf(Date.now() + kDayMs)}T01:30:00.000+02:00`],
 ]) {
   test(`set_track with ${name} counts under the UTC day`, async () => {
     const ref = `ref of ${name}`;
@@ -37,6 +39,24 @@ for (const [name, timestamp] of [
     assert.ok(ttl > 30 * 86400 - 10 && ttl <= 30 * 86400, `TTL ${ttl}`);
   });
 }
+
+test('set_track counts yesterday, today and tomorrow, and makes no key for other days', async () => {
+  const track = async (timestamp) =>
+    (await post(server, '/api/set_track', { ref: 'of a day', timestamp })).status;
+  // Noon: the days must not change meanwhile.
+  const noon = Date.parse(`${kDay}T12:00:00.000Z`);
+  for (const days of [-1, 0, 1]) assert.equal(await track(noon + days * kDayMs), 200);
+  const known = (await server.redis.command('KEYS', 'referrers:*')).sort();
+  for (const days of [-700, -3, 3, 700, 1e6]) {
+    const { status, json } = await post(server, '/api/set_track', {
+      ref: 'of a day',
+      timestamp: noon + days * kDayMs,
+    });
+    assert.deepEqual([status, json.success], [400, false]);
+    assert.match(json.error, /yesterday, today or tomorrow/);
+  }
+  assert.deepEqual((await server.redis.command('KEYS', 'referrers:*')).sort(), known);
+});
 
 test('set_track refuses a missing ref and an unreadable timestamp', async () => {
   const timestamp = Date.now();
