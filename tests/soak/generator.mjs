@@ -1,0 +1,66 @@
+// The load generator as a child process: LOAD, or build/tests/bench/load.
+import { fileURLToPath } from 'node:url';
+import { start } from '../lib/process.mjs';
+
+const kLoad =
+  process.env.LOAD || fileURLToPath(new URL('../../build/tests/bench/load', import.meta.url));
+
+export class Generator {
+  // `scenarios` as on its command line. It reports each `report` seconds.
+  static start(server, scenarios, { seconds = 1e6, report = 5, cpu } = {}) {
+    const flags = ['--port', server.port, '--seconds', seconds, '--report', report];
+    const pin = cpu === undefined ? [] : ['taskset', '-c', String(cpu)];
+    const [command, ...args] = [...pin, kLoad, ...flags.map(String), ...scenarios];
+    return new Generator(start(command, args, { stdin: 'pipe' }));
+  }
+
+  constructor(child) {
+    this.child = child;
+    child.ref(); // start() lets a program end before its children
+    this.pid = child.pid;
+    this.reports = [];
+    this.rest = '';
+    child.stdout.on('data', (text) => this.read(text));
+    this.exited = child.exited;
+  }
+
+  read(text) {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop();
+    for (const line of lines) {
+      this.reports.push(JSON.parse(line));
+      // All of them are not needed, and would be the one thing that grows.
+      if (this.reports.length > 2) this.reports.shift();
+      this.child.output.stdout = '';
+    }
+  }
+
+  // The last report's figures by scenario; { } before the first.
+  get scenarios() {
+    return this.reports.at(-1)?.scenarios ?? {};
+  }
+
+  // Its own use of the CPU between its last two reports, as a share.
+  get cpu() {
+    const [before, after] = this.reports;
+    if (!after) return 0;
+    return (after.cpu_seconds - before.cpu_seconds) / (after.seconds - before.seconds);
+  }
+
+  scale(factor) {
+    this.child.stdin.write(`scale ${factor.toFixed(4)}\n`);
+  }
+
+  // Lets what is under way come to its end. Gives what went wrong.
+  async end() {
+    if (this.child.exitCode === null) this.child.stdin.write('end\n');
+    const { code, signal } = await this.exited;
+    const errors = Object.entries(this.scenarios).flatMap(([name, figures]) =>
+      Object.entries(figures.errors).map(([kind, times]) => `${name}: ${kind} (${times} times)`),
+    );
+    if (code !== 0 && errors.length === 0) {
+      errors.push(`the load generator ended with ${code ?? signal}: ${this.child.output.stderr}`);
+    }
+    return errors;
+  }
+}
