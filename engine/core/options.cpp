@@ -153,6 +153,10 @@ constexpr Entry kEntries[] = {
     live(integer(
         MEMBER(engineio_max_buffered), "bytes", 1, kGibibyte,
         "bytes that may wait for a client that reads too slowly; beyond them it is closed")),
+    live(integer(
+        MEMBER(engineio_max_buffered_total), "bytes", 1, 64 * kGibibyte,
+        "bytes that may wait for all clients of all engines that share a port, messages of "
+        "theirs that are not complete included; one is closed beyond half of what is left")),
 
     boolean(MEMBER(signaling_enabled),
             "whether the room application is served; without it no Redis is needed"),

@@ -38,6 +38,7 @@ struct Options {
   int64_t engineio_upgrade_timeout = 10000;
   int64_t engineio_max_payload = 1000000;
   int64_t engineio_max_buffered = 4000000;
+  int64_t engineio_max_buffered_total = 256000000;
 
   bool signaling_enabled = true;
   int64_t decision_timeout = 10000;

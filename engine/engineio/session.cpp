@@ -64,7 +64,6 @@ void Session::send(std::string_view data, bool binary) {
 }
 
 void Session::send_packet(PacketType type, bool binary, std::string_view data) {
-  size_t waiting = 0;
   if (socket_ != nullptr) {
     const char prefix = static_cast<char>(type);
     if (binary) {
@@ -72,17 +71,36 @@ void Session::send_packet(PacketType type, bool binary, std::string_view data) {
     } else {
       socket_->send({std::string_view(&prefix, 1), data}, false);
     }
-    waiting = socket_->queued();
   } else {
     pending_.push_back({type, binary, std::string(data)});
-    pending_bytes_ += data.size() + sizeof(Pending);
+    set_pending_bytes(pending_bytes_.get() + data.size() + sizeof(Pending));
     if (poll_) answer_poll();
-    waiting = pending_bytes_;
   }
-  if (waiting > static_cast<size_t>(server_.options_.engineio_max_buffered)) {
+  if (too_much_waits()) {
     ++server_.counters_.messages_dropped;
     if (state_ == State::kOpen) end(CloseReason::kSlowReader, Farewell::kNone);
   }
+}
+
+bool Session::too_much_waits() const {
+  const bool polling = socket_ == nullptr;
+  const size_t queued = polling ? pending_bytes_.get() : socket_->queued();
+  if (queued > static_cast<size_t>(server_.options_.engineio_max_buffered)) return true;
+  return too_much_kept(polling ? queued : socket_->kept());
+}
+
+bool Session::too_much_kept(size_t bytes) const {
+  return server_.place_.group->too_many(
+      bytes, static_cast<size_t>(server_.options_.engineio_max_buffered_total));
+}
+
+void Session::set_pending_bytes(size_t bytes) {
+  pending_bytes_.set(*server_.place_.group, bytes);
+}
+
+bool Session::keep(size_t bytes) {
+  unfinished_.set(*server_.place_.group, bytes);
+  return !too_much_kept(bytes);
 }
 
 bool Session::at_rest() const {
@@ -128,7 +146,7 @@ void Session::answer_poll() {
   }
   pending_.clear();
   pending_.shrink_to_fit();
-  pending_bytes_ = 0;
+  set_pending_bytes(0);
   std::exchange(poll_, nullptr)
       ->respond({.content_type = "text/plain; charset=UTF-8",
                  .body = std::move(payload),
@@ -223,7 +241,7 @@ void Session::on_probe_message(std::string_view data, bool binary) {
   probed_ = false;
   std::vector<Pending> waiting = std::move(pending_);
   pending_ = {};
-  pending_bytes_ = 0;
+  set_pending_bytes(0);
   for (const Pending& next : waiting) {
     if (state_ != State::kOpen) return;
     send_packet(next.type, next.binary, next.data);

@@ -15,6 +15,7 @@
 #include "engine/engineio/packet.h"
 #include "engine/net/client_address.h"
 #include "engine/net/http.h"
+#include "engine/net/kept_bytes.h"
 
 namespace signalbox::net {
 class HttpExchange;
@@ -31,7 +32,7 @@ enum class CloseReason {
   kTransportError,  // the client broke the transport's rules
   kPingTimeout,
   kParseError,
-  kSlowReader,  // more than engineio.max_buffered waited for it
+  kSlowReader,  // more waited for it than engineio.max_buffered or .max_buffered_total allow
   kForced,      // the floor above asked for it
   kShutdown,
 };
@@ -79,8 +80,13 @@ class Session {
   bool owes_messages() const;
 
   // Sends one message in order; dropped when the session is over. A client that does not read is
-  // closed once engineio.max_buffered bytes wait for it.
+  // closed once engineio.max_buffered bytes wait for it, or half of what
+  // engineio.max_buffered_total leaves.
   void send(std::string_view data, bool binary);
+
+  // The floor above keeps so many bytes of messages that are not complete. False when that is too
+  // much beside what is kept for other clients.
+  bool keep(size_t bytes);
 
   // Ends the session; the handler's on_close() is called inside. What was sent before still goes
   // out.
@@ -120,6 +126,10 @@ class Session {
 
   void on_packet(const Packet& packet);
   void send_packet(PacketType type, bool binary, std::string_view data);
+  // Whether its client reads too slowly, for itself or beside the others.
+  bool too_much_waits() const;
+  bool too_much_kept(size_t bytes) const;
+  void set_pending_bytes(size_t bytes);
   void on_ping_due();
   // The pong did not come, or nobody came for a closing session's last words.
   void on_patience_end();
@@ -137,8 +147,9 @@ class Session {
   WebSocketTransport* probe_ = nullptr;      // of an upgrade that is under way
   std::shared_ptr<net::HttpExchange> poll_;  // the request that waits for something to send
   std::vector<Pending> pending_;             // for the next poll
-  size_t pending_bytes_ = 0;
-  Deadline heartbeat_;  // a ping is due, then a pong; when closing, the end of patience
+  net::KeptBytes pending_bytes_;
+  net::KeptBytes unfinished_;  // see keep()
+  Deadline heartbeat_;         // a ping is due, then a pong; when closing, the end of patience
   Deadline upgrade_;
   std::weak_ptr<net::HttpExchange> post_;  // a POST whose body is still coming
   enum class PongDue : uint8_t { kNo, kSoon, kExtended } pong_due_ = PongDue::kNo;

@@ -71,4 +71,8 @@ size_t WebSocketTransport::queued() const {
   return socket_ != nullptr ? socket_->queued() : 0;
 }
 
+size_t WebSocketTransport::kept() const {
+  return socket_ != nullptr ? socket_->kept() : 0;
+}
+
 }  // namespace signalbox::engineio

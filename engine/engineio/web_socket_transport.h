@@ -34,7 +34,9 @@ class WebSocketTransport : public net::WebSocketHandler {
   void send(std::initializer_list<std::string_view> parts, bool binary);
   void close();
   void drop();  // drops what waits
+  // As net::WebSocket's.
   size_t queued() const;
+  size_t kept() const;
   // The session is gone or has let go of us.
   void detach() { session_ = nullptr; }
 

@@ -80,6 +80,14 @@ class PortGroup {
   void add_session(size_t place);
   void remove_sessions(size_t place, size_t count);
   size_t sessions() const { return sessions_; }
+  // Bytes kept for the clients of the group; see KeptBytes.
+  void change_kept(size_t before, size_t after) { kept_ += after - before; }
+  // Whether `bytes`, counted already, are too many for one client when there may be `most` for all:
+  // more than half of what is left, so that the first do not use up what is there for the others.
+  bool too_many(size_t bytes, size_t most) const {
+    const size_t all = kept_;
+    return bytes > 0 && (all >= most || bytes > (most - all) / 2);
+  }
   // Whether others that take no new ones any more still have sessions: requests for these may come
   // by anybody's connections.
   bool others_drain(size_t here) const;
@@ -105,6 +113,7 @@ class PortGroup {
   std::atomic<size_t> handshakes_ = 0;
   std::atomic<size_t> sessions_ = 0;
   AddressCounts addresses_;
+  std::atomic<size_t> kept_ = 0;
 };
 
 // A server's place; unless told otherwise, in a group of one.

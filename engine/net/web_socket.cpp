@@ -11,6 +11,8 @@ namespace signalbox::net {
 namespace {
 
 constexpr int kCloseSeconds = 5;
+// Most messages that come in pieces come in few: to count these would cost more than they do.
+constexpr size_t kUncounted = 4096;
 constexpr uint16_t kCloseNormal = 1000;
 constexpr uint16_t kCloseTooBig = 1009;  // RFC 6455, 7.4.1
 
@@ -31,13 +33,16 @@ void WebSocket::send(std::initializer_list<std::string_view> parts, bool binary)
     std::string& scratch = server_.scratch_;
     if (scratch.size() < LWS_PRE + length) scratch.resize(LWS_PRE + length);
     gather(scratch.data() + LWS_PRE);
-    write(scratch.data(), length, binary);
+    if (!write(scratch.data(), length, binary) || half_sent_ == 0) return;
+    account();
+    lws_callback_on_writable(wsi_);
     return;
   }
   std::string padded(LWS_PRE + length, '\0');
   gather(padded.data() + LWS_PRE);
   queued_ += length + sizeof(Outgoing);
   queue_.push_back({std::move(padded), binary});
+  account();
   lws_callback_on_writable(wsi_);
 }
 
@@ -51,9 +56,17 @@ void WebSocket::close(uint16_t code) {
 bool WebSocket::write(char* padded, size_t length, bool binary) {
   auto* data = reinterpret_cast<unsigned char*>(padded) + LWS_PRE;
   const int written = lws_write(wsi_, data, length, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
-  if (written >= 0) return true;
+  if (written >= 0) {
+    half_sent_ = lws_partial_buffered(wsi_) ? length : 0;
+    return true;
+  }
   drop();
   return false;
+}
+
+void WebSocket::account() {
+  const size_t coming = partial_ ? partial_->size() : 0;
+  kept_.set(*server_.group_, queued_ + half_sent_ + (coming > kUncounted ? coming : 0));
 }
 
 // Ends the connection from wherever we are: libwebsockets forbids closing inside lws_write.
@@ -62,6 +75,7 @@ void WebSocket::drop() {
   ended_ = true;
   queue_.clear();
   queued_ = 0;
+  account();
   end_within(LWS_TO_KILL_ASYNC);
 }
 
@@ -77,11 +91,7 @@ bool WebSocket::on_receive(const char* data, size_t length) {
   const size_t limit = static_cast<size_t>(server_.options_.engineio_max_payload);
   const size_t rest = lws_remaining_packet_payload(wsi_);
   const size_t before = partial_ ? partial_->size() : 0;
-  if (rest > limit || before + length + rest > limit) {
-    partial_.reset();
-    lws_close_reason(wsi_, static_cast<lws_close_status>(kCloseTooBig), nullptr, 0);
-    return false;
-  }
+  if (rest > limit || before + length + rest > limit) return refuse_message();
   const bool whole = rest == 0 && lws_is_final_fragment(wsi_) != 0;
   const bool binary = lws_frame_is_binary(wsi_) != 0;
   if (!partial_ && whole) {
@@ -93,16 +103,29 @@ bool WebSocket::on_receive(const char* data, size_t length) {
     partial_->reserve(length + rest);
   }
   partial_->append(data, length);
+  account();
+  const auto most = static_cast<size_t>(server_.options_.engineio_max_buffered_total);
+  if (partial_->size() > kUncounted && server_.group_->too_many(kept_.get(), most)) {
+    return refuse_message();
+  }
   if (whole) {
     // Let go first: the handler may close us or take long.
     const std::unique_ptr<std::string> message = std::move(partial_);
+    account();
     handler_->on_message(*message, binary);
   }
   return true;
 }
 
+bool WebSocket::refuse_message() {
+  partial_.reset();
+  lws_close_reason(wsi_, static_cast<lws_close_status>(kCloseTooBig), nullptr, 0);
+  return false;
+}
+
 bool WebSocket::on_writable() {
   if (ended_) return true;
+  if (!lws_partial_buffered(wsi_)) half_sent_ = 0;
   size_t sent = 0;
   while (sent < queue_.size() && !lws_partial_buffered(wsi_)) {
     Outgoing& next = queue_[sent];
@@ -112,6 +135,7 @@ bool WebSocket::on_writable() {
     ++sent;
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(sent));
+  account();
   if (!queue_.empty() || lws_partial_buffered(wsi_)) {
     lws_callback_on_writable(wsi_);
     return true;

@@ -14,6 +14,7 @@
 
 #include "engine/net/attachment.h"
 #include "engine/net/handler.h"
+#include "engine/net/kept_bytes.h"
 
 struct lws;
 
@@ -39,6 +40,8 @@ class WebSocket : public Attachment {
 
   // Bytes that messages in our queue take; the caller bounds them.
   size_t queued() const { return queued_; }
+  // The same, the message of which the system took a part only, and the one that is coming in.
+  size_t kept() const { return kept_.get(); }
 
  private:
   friend class Dispatch;
@@ -47,6 +50,10 @@ class WebSocket : public Attachment {
     bool binary;
   };
   bool write(char* padded, size_t length, bool binary);
+  // Counts what is kept.
+  void account();
+  // What is coming in is too much. Gives what on_receive() then has to.
+  bool refuse_message();
   // Ends the connection after so many seconds, whatever is under way.
   void end_within(int seconds);
   // Callbacks of libwebsockets, through Server. False ends the connection.
@@ -59,6 +66,8 @@ class WebSocket : public Attachment {
   std::unique_ptr<std::string> partial_;  // of a message that comes in pieces
   std::vector<Outgoing> queue_;
   size_t queued_ = 0;
+  size_t half_sent_ = 0;  // bytes of the message that libwebsockets keeps
+  KeptBytes kept_;
   uint16_t close_code_ = 0;
   bool ended_ = false;  // nothing can be sent any more; on_close() is to come or has come
 };

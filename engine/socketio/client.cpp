@@ -97,6 +97,7 @@ void Client::on_text(std::string_view text) {
     return;
   }
   assembly_ = std::make_unique<Assembly>(Assembly{std::string(text), packet->attachments, 0, {}});
+  if (!session_.keep(text.size())) reject();
 }
 
 void Client::on_attachment(std::string_view data) {
@@ -110,8 +111,12 @@ void Client::on_attachment(std::string_view data) {
     return;
   }
   assembly_->attachments.emplace_back(data);
-  if (assembly_->attachments.size() < assembly_->expected) return;
+  if (assembly_->attachments.size() < assembly_->expected) {
+    if (!session_.keep(assembly_->text.size() + assembly_->bytes)) reject();
+    return;
+  }
   const std::unique_ptr<Assembly> whole = std::move(assembly_);
+  session_.keep(0);
   const auto packet = decode_packet(whole->text, whole->expected);
   if (packet) on_packet(*packet, whole->attachments);
 }

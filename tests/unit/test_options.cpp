@@ -39,7 +39,7 @@ void the_table_holds_every_option(void**) {
       "socketio.connect_timeout "
       "socketio.max_attachments "
       "engineio.ping_interval engineio.ping_timeout engineio.upgrade_timeout engineio.max_payload "
-      "engineio.max_buffered signaling.enabled decision.timeout "
+      "engineio.max_buffered engineio.max_buffered_total signaling.enabled decision.timeout "
       "auth.jwt_hs256_key auth.jwt_rs256_key limits.connections "
       "limits.room_size "
       "limits.join_enabled limits.join_count limits.join_window "

@@ -1,17 +1,25 @@
-// Clients that stop reading: they are given up, their room is told, and nothing is kept for them.
+// Clients that stop reading, or stop in the middle of a message: they are given up, their room is told,
+// and nothing is kept for them.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { joined, longRoom, Peer } from '../lib/clients.mjs';
 import { startServer } from '../lib/hostd.mjs';
-import { RawWebSocket } from '../lib/raw.mjs';
+import { kBinary, RawWebSocket } from '../lib/raw.mjs';
 import { eventually } from '../lib/wait.mjs';
 
+const kPing = 9;
+const kPong = 10;
 const kOffer = 'x'.repeat(900000);
 
 for (const [why, options, offers] of [
   // Both kernels' buffers hold some 10 MB; what is sent goes far beyond them.
   ['too much waits for it', { 'engineio.max_buffered': 1000000 }, 40],
+  [
+    'too much waits for all',
+    { 'engineio.max_buffered': 100000000, 'engineio.max_buffered_total': 8000000 },
+    40,
+  ],
   [
     'its pong is missing, while much waits for it',
     {
@@ -42,6 +50,82 @@ for (const [why, options, offers] of [
     await eventually(() => descriptors() === calm, 'the end of its connection', 15000);
     await peer.close();
     reader.connection.socket.destroy();
+    await server.stop();
+  });
+}
+
+test('what waited for readers who were given up counts no longer', async () => {
+  const server = await startServer({
+    'engineio.max_buffered': 100000000,
+    'engineio.max_buffered_total': 40000000,
+  });
+  const roomId = longRoom();
+  await server.redis.command('HSET', `room:${roomId}`, 'created_at', '1');
+  const peer = await Peer.connect(server);
+  assert.deepEqual(await peer.join(roomId), joined(roomId));
+  const enter = async () => {
+    const reader = await RawWebSocket.connect(server);
+    assert.deepEqual(await reader.join(roomId), joined(roomId));
+    assert.deepEqual(await peer.take('ready'), { peerId: reader.id });
+    reader.connection.socket.pause();
+    return reader;
+  };
+  const flood = (reader, offers) => {
+    for (let i = 0; i < offers; i++) peer.emit('offer', { peerId: reader.id, offer: kOffer });
+  };
+
+  for (let i = 0; i < 4; i++) {
+    const reader = await enter();
+    flood(reader, 40);
+    assert.deepEqual(await peer.take('peer-disconnected'), { peerId: reader.id });
+    reader.connection.socket.destroy();
+  }
+  // Some of this waits in the server, too, but less than half of what there is for all.
+  const late = await enter();
+  flood(late, 12);
+  late.connection.socket.resume();
+  for (let i = 0; i < 12; i++) assert.match(await late.takeText(), /^42\["offer",/);
+  late.connection.socket.destroy();
+  await peer.close();
+  await server.stop();
+});
+
+// 0.9 MB of something that is not complete, and its end.
+for (const [what, begin, complete] of [
+  [
+    'a message',
+    (client) => client.sendFrame({ fin: false, payload: `42["offer",{"x":"${kOffer}` }),
+    (client) => client.sendFrame({ opcode: 0, payload: '"}]' }),
+  ],
+  [
+    'attachments',
+    (client) => client.send(`451-["offer",{"_placeholder":true,"num":0},"${kOffer}"]`),
+    (client) => client.sendFrame({ opcode: kBinary, payload: 'x' }),
+  ],
+]) {
+  test(`a client may not leave ${what} incomplete when others have done so`, async () => {
+    const server = await startServer({ 'engineio.max_buffered_total': 4000000 });
+    const roomId = longRoom();
+    await server.redis.command('HSET', `room:${roomId}`, 'created_at', '1');
+    const start = async () => {
+      const client = await RawWebSocket.connect(server);
+      begin(client);
+      client.sendFrame({ opcode: kPing });
+      return client;
+    };
+    const arrived = async (client) => assert.equal((await client.take()).opcode, kPong);
+
+    const [first, second] = [await start(), await start()];
+    await arrived(first);
+    await arrived(second);
+    const third = await start(); // half of what is left is 0.65 MB
+    await third.closeCode();
+    complete(first);
+    assert.deepEqual(await first.join(roomId), joined(roomId));
+
+    const fourth = await start();
+    await arrived(fourth);
+    for (const client of [first, second, third, fourth]) client.connection.socket.destroy();
     await server.stop();
   });
 }
