@@ -1,7 +1,7 @@
 #include "tests/bench/numbered.h"
 
 #include <charconv>
-#include <cstring>
+#include <map>
 
 namespace bench {
 namespace {
@@ -23,10 +23,9 @@ constexpr std::string_view kLine =
 
 // What stands behind number and time, `bytes` of it or a little more; made once for each length.
 const std::string& session_text(size_t bytes) {
-  static size_t length = 0;
-  static std::string text;
-  if (length != bytes) {
-    length = bytes;
+  static std::map<size_t, std::string> made;
+  std::string& text = made[bytes];
+  if (text.empty()) {
     text = R"(,"type":"offer","sdp":")";
     text += kSession;
     while (text.size() + kLine.size() < bytes) text += kLine;

@@ -45,20 +45,8 @@ class Session final : public Pair {
   void end_session() {
     talking_ = false;
     expect("end of the session");
-    switch (ending_) {
-      case Ending::kLeaveRoom:
-        go(first_);
-        break;
-      case Ending::kClose:
-      case Ending::kReset:
-        go(first_);
-        break;
-      case Ending::kCloseBoth:
-      case Ending::kResetBoth:
-        go(first_);
-        go(second_);
-        break;
-    }
+    go(first_);
+    if (ending_ >= Ending::kCloseBoth) go(second_);
   }
 
   // One of the two ends its part.

@@ -91,8 +91,8 @@ console.log(
 const { session } = newcomers.scenarios;
 console.log(`newcomers: ${session.started} begun; ${refused.join(', ') || 'all were served'}`);
 console.log(
-  `peak RSS ${peak.toFixed(1)} MB (${rest.rss.toFixed(1)} MB at rest), ` +
-    `${mostDescriptors} descriptors; ${errors.length === 0 ? 'the bystanders were served' : errors.join(', ')}`,
+  `peak RSS ${peak.toFixed(1)} MB (${rest.rss.toFixed(1)} MB at rest), ${mostDescriptors} ` +
+    `descriptors; ${errors.length === 0 ? 'the bystanders were served' : errors.join(', ')}`,
 );
 await server.stop();
 process.exit(errors.length === 0 ? 0 : 1);
