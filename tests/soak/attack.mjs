@@ -52,14 +52,14 @@ let mostDescriptors = 0;
 async function watch(seconds, phase) {
   const rows = [];
   const end = performance.now() + seconds * 1000;
-  let seen = bystanders.reports.at(-1);
+  let seen = bystanders.report;
   gauge.cpu();
   while (performance.now() < end) {
     await pause(200);
     const memory = gauge.memory();
     if (memory.rss > most.rss) most = memory;
     mostDescriptors = Math.max(mostDescriptors, gauge.descriptors());
-    const report = bystanders.reports.at(-1);
+    const report = bystanders.report;
     if (report === seen) continue;
     seen = report;
     const seconds_ = ((Date.now() - started) / 1000).toFixed(0);

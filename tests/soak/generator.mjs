@@ -18,7 +18,7 @@ export class Generator {
     this.child = child;
     child.ref(); // start() lets a program end before its children
     this.pid = child.pid;
-    this.reports = [];
+    this.report = null; // the last
     this.rest = '';
     child.stdout.on('data', (text) => this.read(text));
     this.exited = child.exited;
@@ -28,23 +28,14 @@ export class Generator {
     const lines = (this.rest + text).split('\n');
     this.rest = lines.pop();
     for (const line of lines) {
-      this.reports.push(JSON.parse(line));
-      // All of them are not needed, and would be the one thing that grows.
-      if (this.reports.length > 2) this.reports.shift();
-      this.child.output.stdout = '';
+      this.report = JSON.parse(line);
+      this.child.output.stdout = ''; // all of them are not needed
     }
   }
 
   // The last report's figures by scenario; { } before the first.
   get scenarios() {
-    return this.reports.at(-1)?.scenarios ?? {};
-  }
-
-  // Its own use of the CPU between its last two reports, as a share.
-  get cpu() {
-    const [before, after] = this.reports;
-    if (!after) return 0;
-    return (after.cpu_seconds - before.cpu_seconds) / (after.seconds - before.seconds);
+    return this.report?.scenarios ?? {};
   }
 
   scale(factor) {

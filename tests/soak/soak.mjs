@@ -17,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 const kMeasured = values.seconds ? Number(values.seconds) : Number(values.minutes) * 60;
-const kWarmUp = values.seconds ? kMeasured / 2 : Number(values['warm-up']) * 60;
+const kWarmUp = values.seconds ? 2 : Number(values['warm-up']) * 60;
 const kCpu = Number(values.cpu) / 100;
 
 // At a scale of 1 all this uses somewhat less than a tenth of a core.
@@ -31,10 +31,12 @@ const kMix = [
 ];
 // Heartbeats more often than by default, and rooms that end soon, so that many of them do.
 const kOptions = {
-  'engineio.ping_interval': 10000,
-  'rooms.empty_ttl': 30,
+  'engineio.ping_interval': values.seconds ? 1000 : 10000,
+  'engineio.ping_timeout': values.seconds ? 4000 : 20000,
+  'rooms.empty_ttl': values.seconds ? 3 : 30,
 };
 
+const kMostOfGenerator = 0.85; // of its core; Redis is there, too
 const kSample = 2; // seconds between two
 const kSteer = 6; // seconds between two corrections of the rate
 const kRow = Math.max(kSample, Math.min(60, kMeasured / 5)); // seconds between two lines of the table
@@ -47,6 +49,7 @@ const kSettling = 90; // seconds in which everything must have ended after the l
 class Steering {
   constructor(generator) {
     this.generator = generator;
+    this.gauge = new Gauge(generator.pid);
     this.scale = 1;
     this.skipped = 0;
   }
@@ -58,8 +61,9 @@ class Steering {
     );
     const [least, most] = bold ? [0.7, 1.4] : [0.98, 1.02];
     let factor = Math.min(most, Math.max(least, kCpu / Math.max(busy, 0.01)));
-    if (factor > 1 && this.generator.cpu > 0.9) factor = 1; // it has no more to give
-    if (skipped > this.skipped) factor = 0.9;
+    // The load's own core is what has no more to give: latencies would be those of the generator.
+    const strained = this.gauge.cpu().busy > kMostOfGenerator;
+    if (strained || skipped > this.skipped) factor = 0.9;
     this.skipped = skipped;
     this.scale *= factor;
     this.generator.scale(this.scale);
