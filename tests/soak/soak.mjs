@@ -29,11 +29,12 @@ const kMix = [
   'slow:rate=0.2',
   `idle:count=${values.seconds ? 200 : 1000}`,
 ];
-// Heartbeats more often than by default, and rooms that end soon, so that many of them do.
+// Heartbeats more often than by default, and rooms and limits that end soon, so that many of them do.
 const kOptions = {
   'engineio.ping_interval': values.seconds ? 1000 : 10000,
   'engineio.ping_timeout': values.seconds ? 4000 : 20000,
   'rooms.empty_ttl': values.seconds ? 3 : 30,
+  'limits.create_window': 60,
 };
 
 const kMostOfGenerator = 0.85; // of its core; Redis is there, too
