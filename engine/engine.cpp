@@ -14,6 +14,7 @@
 
 #include "engine/core/loop.h"
 #include "engine/net/port_group.h"
+#include "engine/net/tls_context.h"
 #include "engine/node.h"
 #include "engine/store/redis_options.h"
 
@@ -67,6 +68,7 @@ class Engine::Impl {
     if (options_.listen_host != other.options_.listen_host) return differ("listen.host");
     if (options_.listen_port != other.options_.listen_port) return differ("listen.port");
     if (options_.socketio_path != other.options_.socketio_path) return differ("socketio.path");
+    if (net::wants_tls(options_) != net::wants_tls(other.options_)) return differ("tls.cert");
     if (this == &other) return {ErrorCode::kInvalid, "an engine shares its port with another one"};
     const std::scoped_lock lock(mutex_, other.mutex_);
     if (place_.group->sealed()) return {ErrorCode::kState, "the engine has begun to listen"};
@@ -172,7 +174,7 @@ class Engine::Impl {
     if (!status.ok()) return status;
     return change([this, name, value](Node& node) {
       (void)set_option(options_, name, value);  // it was checked
-      node.follow_options();
+      node.follow_option(name);
     });
   }
 

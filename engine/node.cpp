@@ -100,8 +100,9 @@ void Node::refresh() {
   engineio_.keep_handshakes(host_.wants_handshakes());
 }
 
-void Node::follow_options() {
-  origins_ = net::OriginPolicy(options_.cors_origins);
+void Node::follow_option(std::string_view name) {
+  if (name == "cors.origins") origins_ = net::OriginPolicy(options_.cors_origins);
+  if (name.starts_with("tls.")) net_.reload_certificate();
 }
 
 void Node::broadcast_to_peers(const std::string& room, const std::string& except,

@@ -44,8 +44,8 @@ class Node : private net::Handler {
   host::Host& host() { return host_; }
   // After the host's program has changed.
   void refresh();
-  // After options have changed: what was derived from them is made anew.
-  void follow_options();
+  // After an option has changed: what was derived from it is made anew.
+  void follow_option(std::string_view name);
   // Sends a packet to a room of the room application, which must be enabled; `except`: a socket's
   // id or empty.
   void broadcast_to_peers(const std::string& room, const std::string& except,

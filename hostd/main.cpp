@@ -18,14 +18,16 @@
 namespace hostd {
 namespace {
 
-std::string printable_url(const std::string& host, uint16_t port) {
+std::string printable_url(const Settings& settings, uint16_t port) {
+  const std::string& host = settings.values.at("listen.host");
   std::string name = host;
   if (host == "::" || host == "0.0.0.0") {
     name = "localhost";
   } else if (host.find(':') != std::string::npos) {
     name = "[" + host + "]";
   }
-  return "http://" + name + ":" + std::to_string(port);
+  const char* scheme = settings.values.at("tls.cert").empty() ? "http://" : "https://";
+  return scheme + name + ":" + std::to_string(port);
 }
 
 enum class End { kAsAsked, kFailed, kRefused };
@@ -38,8 +40,7 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
     log(SBX_LOG_ERROR, sbx_last_error());
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
   }
-  std::cout << "signalbox listening on "
-            << printable_url(settings.values.at("listen.host"), workers.port()) << std::endl;
+  std::cout << "signalbox listening on " << printable_url(settings, workers.port()) << std::endl;
 
   End end = End::kAsAsked;
   size_t serving = workers.count();

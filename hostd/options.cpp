@@ -94,7 +94,8 @@ CommandLine read_command_line(CLI::App& app, const std::vector<sbx_option_info>&
       "the\n"
       "environment, the environment before the file. Also understood: BACKEND_PORT, REDIS_HOST,\n"
       "REDIS_PORT, CORS_ORIGIN, NODE_ENV, DISABLE_JOIN_RATE_LIMIT=1.\n"
-      "On SIGHUP the file is read again; options marked \"live\" then change at once.");
+      "On SIGHUP the file is read again; options marked \"live\" then change at once. So are\n"
+      "certificate and key.");
 
   std::string workers;
   const CLI::Option* workers_flag =

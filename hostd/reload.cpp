@@ -16,9 +16,22 @@ sbx_error apply(Workers& workers, const Settings& settings, const std::string& o
   return workers.set_log_level(settings.log_level());
 }
 
+// The files may have other contents under the names they had.
+void read_certificate_again(const Settings& settings, Workers& workers) {
+  constexpr const char* kCert = "tls.cert";
+  if (workers.set(kCert, settings.values.at(kCert).c_str()) != SBX_OK) {
+    log(SBX_LOG_ERROR, std::string(kCert) + ": " + sbx_last_error());
+  }
+}
+
 }  // namespace
 
 void reload(Settings& settings, Workers& workers) {
+  const bool tls = !settings.values.at("tls.cert").empty();
+  if (settings.file.empty() && tls) {
+    read_certificate_again(settings, workers);
+    return;
+  }
   if (settings.file.empty()) {
     log(SBX_LOG_WARNING, "SIGHUP: no file to read again, for none was given (--config)");
     return;
@@ -40,6 +53,7 @@ void reload(Settings& settings, Workers& workers) {
       current = before;
     }
   }
+  if (tls) read_certificate_again(settings, workers);
   for (const std::string& option : news.waiting) {
     log(SBX_LOG_WARNING, option + " has another value in the file; it changes with a restart");
   }

@@ -1,5 +1,5 @@
 // What SIGHUP asks for: the configuration file is read again, and what can change while the engine
-// serves changes.
+// serves changes; certificate and key are read again.
 //
 // Thread: the main thread.
 #pragma once

@@ -308,7 +308,8 @@ SBX_API sbx_error sbx_engine_create(const sbx_config* config, const sbx_callback
  * joined and destroyed before the others, in any order, while those serve; its sessions end with
  * it, and its clients come back to the others. SBX_E_STATE when one of them has begun to listen, or
  * `engine` shares a port already; SBX_E_INVALID when they are the same engine, their options
- * listen.host, listen.port or socketio.path differ, or 64 engines share the port. Since 1.1. */
+ * listen.host, listen.port or socketio.path differ, one speaks TLS and the other does not, or 64
+ * engines share the port. Since 1.1. */
 SBX_API sbx_error sbx_engine_share_port(sbx_engine* engine, sbx_engine* with);
 
 /** Listens and serves on a thread of the engine's own. Returns once it listens; after a failure no
@@ -364,7 +365,8 @@ SBX_API sbx_error sbx_engine_join(sbx_engine* engine);
 
 /** Changes an option while the engine serves, from its text as sbx_config_set takes it. What is
  * under way keeps to what held when it began: clients that are connected stay when a limit falls
- * below their number. Command. SBX_E_INVALID when there is no option of that name, it cannot change
+ * below their number. tls.cert or tls.key, even with the value that it has, makes the engine read
+ * both files again, for the connections that come then. Command. SBX_E_INVALID when there is no option of that name, it cannot change
  * while the engine serves (see sbx_option_info), or it does not allow the value; nothing changes
  * then. Since 1.1. */
 SBX_API sbx_error sbx_engine_set(sbx_engine* engine, const char* name, const char* value);

@@ -75,6 +75,8 @@ constexpr TextRule kOrigins = {"a comma-separated list of scheme://host[:port], 
 constexpr TextRule kNetworks = {"a comma-separated list of networks such as 10.0.0.0/8",
                                 kNotEmpty.accepts};
 constexpr TextRule kAddresses = {"a comma-separated list of host[:port]", kNotEmpty.accepts};
+constexpr TextRule kTlsVersion = {
+    "1.2 or 1.3", [](std::string_view text) { return text == "1.2" || text == "1.3"; }};
 constexpr TextRule kHeaderNames = {"a comma-separated list of header names", is_http_token};
 
 struct Entry {
@@ -104,7 +106,7 @@ constexpr Entry text(const char* member, TextOrList Options::*value, const TextR
   return {member, value, doc, "", 0, 0, &rule};
 }
 
-// An option that is read where it is used, or else followed up by Node::follow_options().
+// An option that is read where it is used, or else followed up by Node::follow_option().
 constexpr Entry live(Entry entry) {
   entry.live = true;
   return entry;
@@ -138,6 +140,12 @@ constexpr Entry kEntries[] = {
     text(MEMBER(proxy_trusted), kNetworks, "proxies whose X-Forwarded-For is believed"),
     text(MEMBER(proxy_protocol), kNetworks,
          "load balancers whose connections begin with a PROXY protocol header, version 1 or 2"),
+
+    live(text(MEMBER(tls_cert), kAnyText,
+              "file of the certificate (PEM), with those between it and the authority's behind it; "
+              "with it and tls.key the port speaks TLS, and nothing else")),
+    live(text(MEMBER(tls_key), kAnyText, "file of the private key (PEM) of tls.cert")),
+    text(MEMBER(tls_min_version), kTlsVersion, "oldest version of TLS that is spoken: 1.2 or 1.3"),
 
     text(MEMBER(socketio_path), kPath, "path that Socket.IO is served under"),
     integer(MEMBER(socketio_connect_timeout), "ms", 1, kHour,

@@ -30,6 +30,10 @@ struct Options {
   std::vector<std::string> proxy_trusted = {"127.0.0.0/8", "::1/128"};
   std::vector<std::string> proxy_protocol;
 
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_min_version = "1.2";
+
   std::string socketio_path = "/socket.io/";
   int64_t socketio_connect_timeout = 45000;
   int64_t socketio_max_attachments = 10;

@@ -29,6 +29,7 @@ struct Connection {
   const std::unique_ptr<Presence> presence;
   const int fd;
   struct lws* wsi = nullptr;
+  std::shared_ptr<const TlsRelay> relay;  // where it was decrypted; null without TLS
   // The bytes of the stream, from its beginning, that the reception has cleared, and the requests
   // among them that have not begun.
   Clearance cleared;

@@ -11,6 +11,7 @@
 #include "engine/net/chunked_decoder.h"
 #include "engine/net/lws_request.h"
 #include "engine/net/received_bytes.h"
+#include "engine/net/tls_relay.h"
 
 namespace signalbox::net {
 namespace {
@@ -36,6 +37,13 @@ bool begins(Connection& connection) {
   if (connection.last || connection.cleared.requests == 0) return false;
   --connection.cleared.requests;
   return true;
+}
+
+// Whether libwebsockets has read what was cleared, and nothing beyond it.
+bool has_read_what_is_cleared(const Connection& connection) {
+  const uint64_t cleared = connection.cleared.bytes;
+  return connection.relay ? has_read_of_pair(connection.fd, cleared, connection.relay->delivered())
+                          : has_read(connection.fd, cleared);
 }
 
 // Writes header or interim bytes at once; libwebsockets keeps what the system does not take.
@@ -336,7 +344,7 @@ int Dispatch::finish(Server& server, HttpExchange& exchange) {
   if (std::exchange(connection.counts_request, false)) connection.presence->count_for_nobody();
   // What libwebsockets has read beyond what was cleared nobody has looked at.
   const bool goes_on = connection.last || connection.cleared.requests > 0;
-  if (!goes_on && !has_read(connection.fd, connection.cleared.bytes)) return kEnd;
+  if (!goes_on && !has_read_what_is_cleared(connection)) return kEnd;
   if (lws_http_transaction_completed(wsi) != 0) return kEnd;
   return goes_on || server.await_request(connection) ? 0 : kEnd;
 }

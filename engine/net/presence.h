@@ -17,6 +17,8 @@
 
 namespace signalbox::net {
 
+class TlsRelay;
+
 class Presence {
  public:
   // Takes over the count of PortGroup::add_connection() and, until request_is_whole(), that of
@@ -66,6 +68,7 @@ class Arrival {
   int fd() const { return fd_; }
   Presence& presence() { return *presence_; }
   Clearance clearance;
+  std::shared_ptr<TlsRelay> relay;  // where it was decrypted; null without TLS
   // It is served: both are the server's.
   int release() { return std::exchange(fd_, -1); }
   std::unique_ptr<Presence> take_presence() { return std::move(presence_); }

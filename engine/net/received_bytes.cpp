@@ -42,4 +42,8 @@ bool has_read(int fd, uint64_t bytes) {
   return false;
 }
 
+bool has_read_of_pair(int fd, uint64_t bytes, uint64_t delivered) {
+  return delivered - unread(fd) == bytes;
+}
+
 }  // namespace signalbox::net

@@ -14,4 +14,7 @@ namespace signalbox::net {
 // told.
 bool has_read(int fd, uint64_t bytes);
 
+// The same of one end of a socket pair, into which `delivered` bytes went.
+bool has_read_of_pair(int fd, uint64_t bytes, uint64_t delivered);
+
 }  // namespace signalbox::net

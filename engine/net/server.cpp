@@ -44,6 +44,15 @@ int descriptor_limit() {
   return static_cast<int>(limit.rlim_cur);
 }
 
+void tell_validity(const Log& log, const TlsContext& context) {
+  const Validity valid = validity(context);
+  if (valid.now) {
+    log.info("the certificate is valid until " + valid.until);
+  } else {
+    log.warning("the certificate is not valid now: its end is " + valid.until);
+  }
+}
+
 Status read_networks(const char* option, const std::vector<std::string>& texts,
                      std::vector<AddressRange>& networks) {
   for (const std::string& text : texts) {
@@ -84,6 +93,7 @@ Server::Server(Loop& loop, const Log& log, const Options& options, const OriginP
       place_(place.number),
       listener_(loop),
       hangups_(loop, [](void* wsi) { end_now(static_cast<struct lws*>(wsi)); }),
+      rereading_(loop, [this] { reread_certificate(); }),
       closing_(loop, [this] { go_on_closing(); }) {}
 
 // Without close() only when open() has failed: then nothing hangs on the loop that a turn must
@@ -100,6 +110,12 @@ Status Server::open() {
   if (!status.ok()) return status;
   status = shown_headers_.add(options_.http_headers);
   if (!status.ok()) return status;
+  TlsContext tls;
+  if (wants_tls(options_)) {
+    status = read_tls_context(options_, tls);
+    if (!status.ok()) return status;
+    tell_validity(log_, tls);
+  }
   std::shared_ptr<const ListeningSocket> socket;
   status =
       group_->listen(options_.listen_host, static_cast<uint16_t>(options_.listen_port), socket);
@@ -145,16 +161,23 @@ Status Server::open() {
       RequestHead::Limits{static_cast<size_t>(options_.http_max_header),
                           static_cast<size_t>(options_.http_max_headers)},
       counters_,
-      Reception::Callbacks{[this](Arrival& arrival, const Address& client) {
-                             return admit(arrival.presence(), client);
-                           },
-                           [this](const std::shared_ptr<Arrival>& arrival, std::string_view line) {
-                             give(arrival, line);
-                           },
-                           [this](void* owner, const Clearance& more) {
-                             read_request(*static_cast<Connection*>(owner), more);
-                           },
-                           [](void* owner) { end_now(static_cast<Connection*>(owner)->wsi); }});
+      Reception::Callbacks{
+          [this](Arrival& arrival, const Address& client) { return introduce(arrival, client); },
+          [this](const std::shared_ptr<Arrival>& arrival, std::string_view line) {
+            give(arrival, line);
+          },
+          [this](void* owner, const Clearance& more) {
+            read_request(*static_cast<Connection*>(owner), more);
+          },
+          [](void* owner) { end_now(static_cast<Connection*>(owner)->wsi); }});
+  if (tls) {
+    gate_ = std::make_unique<TlsGate>(loop_, static_cast<uint64_t>(options_.http_request_timeout),
+                                      std::move(tls), counters_,
+                                      [this](std::shared_ptr<Arrival> arrival) {
+                                        if (!reception_->add(std::move(arrival), false))
+                                          ++counters_.connections_refused;
+                                      });
+  }
   group_->enter(place_, loop_, *this);
   listener_.start(
       std::move(socket), [this](int fd, const Address& peer) { accept(fd, peer); },
@@ -170,6 +193,19 @@ void Server::offer_subprotocol(const std::string& offered) {
   if (first.empty() || first.size() >= subprotocol_.size()) return;
   std::copy(first.begin(), first.end(), subprotocol_.begin());
   subprotocol_[first.size()] = '\0';
+}
+
+void Server::reread_certificate() {
+  TlsContext context;
+  if (!gate_) {
+    log_.warning("tls.cert: the port does not speak TLS; that changes with a restart");
+  } else if (const Status status = read_tls_context(options_, context); status.ok()) {
+    log_.info("certificate and key were read again");
+    tell_validity(log_, context);
+    gate_->replace_context(std::move(context));
+  } else {
+    log_.error(status.text() + "; the certificate read before stays in use");
+  }
 }
 
 void Server::stop_listening() {
@@ -192,7 +228,20 @@ void Server::accept(int fd, const Address& peer) {
   auto arrival = std::make_shared<Arrival>(std::make_unique<Presence>(group_, peer), fd);
   const bool introduces = lies_in(balancers_, peer);
   if (!introduces && !admit(arrival->presence(), peer)) return;
-  if (!reception_->add(std::move(arrival), introduces)) ++counters_.connections_refused;
+  const bool taken = gate_ && !introduces ? gate_->add(std::move(arrival))
+                                          : reception_->add(std::move(arrival), introduces);
+  if (!taken) ++counters_.connections_refused;
+}
+
+bool Server::introduce(Arrival& arrival, const Address& client) {
+  if (!admit(arrival.presence(), client)) return false;
+  if (!gate_) return true;
+  // The handshake comes behind the PROXY header, and the request behind that.
+  const int fd = arrival.release();
+  if (!gate_->add(std::make_shared<Arrival>(arrival.take_presence(), fd))) {
+    ++counters_.connections_refused;
+  }
+  return false;
 }
 
 bool Server::admit(Presence& presence, const Address& peer) {
@@ -225,9 +274,14 @@ void Server::give(const std::shared_ptr<Arrival>& arrival, std::string_view line
   const size_t there = session.empty() ? group_->least_busy(place_)
                                        : group_->elsewhere(place_, session).value_or(place_);
   arrival->presence().assign(there);
-  if (there != place_ &&
-      group_->post(there, [arrival](Server& server) { server.adopt(arrival); })) {
-    return;
+  if (there != place_) {
+    if (arrival->relay) gate_->let_go(*arrival->relay);
+    const bool given = group_->post(there, [arrival](Server& server) {
+      if (arrival->relay) server.gate_->take(arrival->relay);
+      server.adopt(arrival);
+    });
+    if (given) return;
+    if (arrival->relay) gate_->take(arrival->relay);
   }
   arrival->presence().assign(place_);
   adopt(arrival);
@@ -240,6 +294,7 @@ void Server::adopt(const std::shared_ptr<Arrival>& arrival) {
   }
   auto connection =
       std::make_unique<Connection>(arrival->take_presence(), arrival->fd(), arrival->clearance);
+  connection->relay = arrival->relay;
   lws_adopt_desc_t info{};
   info.vh = vhost_;
   info.type = static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP);
@@ -326,12 +381,14 @@ void Server::request_write(HttpExchange& exchange) {
 
 void Server::close(std::function<void()> closed) {
   listener_.close();
+  rereading_.stop();
   group_->leave(place_);
   if (reception_) reception_->clear();
   closed_ = std::move(closed);
   // libwebsockets closes its connections in the first call, its handles in the turns that follow,
   // and frees itself in the second call, which clears context_.
   if (context_ != nullptr) lws_context_destroy(context_);
+  if (gate_) gate_->close();  // behind what was sent last
   closing_.start(kTurnMs);
 }
 

@@ -30,6 +30,7 @@
 #include "engine/net/port_group.h"
 #include "engine/net/reception.h"
 #include "engine/net/request_headers.h"
+#include "engine/net/tls_gate.h"
 
 struct lws;
 struct lws_context;
@@ -46,12 +47,16 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Listens, on the socket of the group, and begins to serve. kAddress, kInvalid (proxy.trusted,
-  // proxy.protocol, http.headers), or kSystem.
+  // proxy.protocol, http.headers, tls.cert, tls.key), or kSystem.
   Status open();
 
   // Whether the requests that come from now on hold their headers. Not unless asked for: they take
   // memory for as long as a poll waits.
   void keep_headers(bool keep) { headers_kept_ = keep; }
+
+  // Reads certificate and key again, in a moment, for connections that come then; several calls
+  // become one. What cannot be used is told in the log, and the old ones stay.
+  void reload_certificate() { rereading_.start(kRereadMs); }
 
   // Stops accepting; connections live on, and those of its sessions still come where others accept
   // them.
@@ -81,6 +86,8 @@ class Server {
   // Notes who has the connection, and counts it for that address unless a proxy or balancer of ours
   // is there. False when the address has too many.
   bool admit(Presence& presence, const Address& peer);
+  // A balancer has told whose the connection is. False when nothing is to be read from it here.
+  bool introduce(Arrival& arrival, const Address& client);
   // Counts a connection behind a proxy for the client of its request, until the request is answered
   // or the connection ends. False when that has too many.
   bool admit_request(Connection& connection, const Address& client);
@@ -96,6 +103,7 @@ class Server {
   // libwebsockets reads it. False when it cannot.
   bool await_request(Connection& connection);
   void read_request(Connection& connection, const Clearance& more);
+  void reread_certificate();
   void go_on_closing();
   // While an answer is awaited nothing is read; the hang-up watch tells when a client goes whose
   // handler wants to know (HttpExchange::set_on_abort).
@@ -107,6 +115,10 @@ class Server {
   void offer_subprotocol(const std::string& offered);
   // Makes libwebsockets call us back when the reply of `exchange` can be written.
   void request_write(HttpExchange& exchange);
+
+  // Two options that change one after the other, as a certificate and its key do, are read
+  // together.
+  static constexpr uint64_t kRereadMs = 50;
 
   Loop& loop_;
   const Log& log_;
@@ -122,10 +134,12 @@ class Server {
   const size_t place_;  // in it
   Listener listener_;
   std::unique_ptr<Reception> reception_;
+  std::unique_ptr<TlsGate> gate_;  // null: the port does not speak TLS
   uint16_t port_ = 0;
   HangupWatch hangups_;
   struct lws_context* context_ = nullptr;
   struct lws_vhost* vhost_ = nullptr;
+  Timer rereading_;
   Timer closing_;
   int closing_turns_ = 0;
   std::function<void()> closed_;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
 import { post } from './http.mjs';
+import { trust } from './tls.mjs';
 import { Inbox, within } from './wait.mjs';
 
 let serial = 0;
@@ -18,6 +19,7 @@ export class Peer {
       forceNew: true,
       reconnection: false,
       transports: ['websocket'],
+      ...trust(Number(new URL(server.url).port)),
       ...rest,
     });
     const peer = new Peer(socket);
@@ -91,7 +93,8 @@ export class Peer {
 
   // Cuts the connection without a word: a reset of its TCP connection.
   reset() {
-    this.socket.io.engine.transport.ws._socket.resetAndDestroy();
+    const socket = this.socket.io.engine.transport.ws._socket;
+    (socket._parent ?? socket).resetAndDestroy(); // what lies under TLS
   }
 }
 

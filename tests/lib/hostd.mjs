@@ -1,8 +1,10 @@
 // The daemon under test: HOSTD (default: build/hostd/hostd), started with a Redis of the test's own.
-// HOSTD_WORKERS=3 in the environment gives it three workers where a test does not say how many.
+// HOSTD_WORKERS=3 in the environment gives it three workers where a test does not say how many,
+// HOSTD_TLS=1 has it speak TLS where a test does not speak of that.
 import { fileURLToPath } from 'node:url';
 import { start } from './process.mjs';
 import { startRedis } from './redis.mjs';
+import { expectTls, makeCertificate, tlsOptions } from './tls.mjs';
 import { within } from './wait.mjs';
 
 export const kHostd =
@@ -49,6 +51,10 @@ const kUnlimited = Object.fromEntries([
   ...['create', 'check', 'guess', 'track'].map((what) => [`limits.${what}_count`, 0]),
 ]);
 
+let certificate;
+const usualTls = () =>
+  process.env.HOSTD_TLS ? tlsOptions((certificate ??= makeCertificate())) : {};
+
 // Starts it and waits until it listens. Options that are given as null are left out. Unless told
 // otherwise it listens on a free port of 127.0.0.1 and limits no address.
 export async function startHostd(options = {}, settings) {
@@ -58,10 +64,11 @@ export async function startHostd(options = {}, settings) {
     ...kUnlimited,
     workers: process.env.HOSTD_WORKERS ?? null,
   };
-  const child = launch({ ...defaults, ...options }, settings);
+  const all = { ...defaults, ...usualTls(), ...options };
+  const child = launch(all, settings);
   const ready = new Promise((resolve, reject) => {
     child.stdout.on('data', () => {
-      const match = /^signalbox listening on http:\/\/\S+:(\d+)$/m.exec(child.output.stdout);
+      const match = /^signalbox listening on https?:\/\/\S+:(\d+)$/m.exec(child.output.stdout);
       if (match) resolve(Number(match[1]));
     });
     child.exited.then(
@@ -71,15 +78,16 @@ export async function startHostd(options = {}, settings) {
     );
   });
   const port = await within(ready, 'ready line of hostd', { detail: () => child.output.stderr });
-  return new Hostd(child, port);
+  if (all['tls.cert']) expectTls(port, all['tls.cert']);
+  return new Hostd(child, port, all['tls.cert'] ? 'https' : 'http');
 }
 
 class Hostd {
-  constructor(child, port) {
+  constructor(child, port, scheme) {
     this.child = child;
     this.pid = child.pid;
     this.port = port;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `${scheme}://127.0.0.1:${port}`;
     this.exited = child.exited;
   }
 

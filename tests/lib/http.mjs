@@ -1,12 +1,15 @@
 // Plain HTTP requests, one connection each, with nothing added that the test did not ask for.
 import http from 'node:http';
+import https from 'node:https';
+import { speaksTls, trust } from './tls.mjs';
 import { within } from './wait.mjs';
 
 // Gives { status, headers, bytes, text, json }; json is undefined when the body is not JSON.
 export function request(server, method, path, { body, headers = {} } = {}) {
   const answer = new Promise((resolve, reject) => {
-    const call = http.request(
-      { host: '127.0.0.1', port: server.port, method, path, headers, agent: false },
+    const { port } = server;
+    const call = (speaksTls(port) ? https : http).request(
+      { host: '127.0.0.1', port, method, path, headers, agent: false, ...trust(port) },
       (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { get, request } from './http.mjs';
+import { secure, speaksTls } from './tls.mjs';
 import { Inbox, within } from './wait.mjs';
 
 export class RawConnection {
@@ -12,11 +13,13 @@ export class RawConnection {
       new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject)),
       'TCP connection',
     );
-    return new RawConnection(socket);
+    return new RawConnection(speaksTls(port) ? await secure(socket, port) : socket, socket);
   }
 
-  constructor(socket) {
+  // `transport`: what lies under TLS.
+  constructor(socket, transport = socket) {
     this.socket = socket;
+    this.transport = transport;
     this.received = Buffer.alloc(0);
     this.listeners = new Set();
     const tell = () => this.listeners.forEach((listener) => listener());
@@ -79,7 +82,7 @@ export class RawConnection {
   }
 
   reset() {
-    this.socket.resetAndDestroy();
+    this.transport.resetAndDestroy();
   }
 }
 
