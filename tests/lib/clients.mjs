@@ -91,10 +91,11 @@ export class Peer {
     await this.closed;
   }
 
-  // Cuts the connection without a word: a reset of its TCP connection.
+  // Cuts the connection without a word: a reset of its TCP connection, which Node cannot do under TLS.
   reset() {
     const socket = this.socket.io.engine.transport.ws._socket;
-    (socket._parent ?? socket).resetAndDestroy(); // what lies under TLS
+    if (socket.encrypted) socket.destroy();
+    else socket.resetAndDestroy();
   }
 }
 
