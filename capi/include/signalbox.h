@@ -366,9 +366,9 @@ SBX_API sbx_error sbx_engine_join(sbx_engine* engine);
 /** Changes an option while the engine serves, from its text as sbx_config_set takes it. What is
  * under way keeps to what held when it began: clients that are connected stay when a limit falls
  * below their number. tls.cert or tls.key, even with the value that it has, makes the engine read
- * both files again, for the connections that come then. Command. SBX_E_INVALID when there is no option of that name, it cannot change
- * while the engine serves (see sbx_option_info), or it does not allow the value; nothing changes
- * then. Since 1.1. */
+ * both files again, for the connections that come then. Command. SBX_E_INVALID when there is no
+ * option of that name, it cannot change while the engine serves (see sbx_option_info), or it does
+ * not allow the value; nothing changes then. Since 1.1. */
 SBX_API sbx_error sbx_engine_set(sbx_engine* engine, const char* name, const char* value);
 
 /** Changes which lines reach the log callback; see sbx_config_set_log_level. Command. SBX_E_INVALID

@@ -78,7 +78,8 @@ void version_2_names_the_client(void**) {
   assert_text_equal(client(version_2('\x21', '\x11', kV4)), "192.0.2.1");
   assert_text_equal(client(version_2('\x21', '\x21', v6())), "2001:db8:0:1::7");
   // Extensions are skipped, whatever they are.
-  assert_text_equal(client(version_2('\x21', '\x11', kV4 + std::string("\3\0\4nope", 7))), "192.0.2.1");
+  assert_text_equal(client(version_2('\x21', '\x11', kV4 + std::string("\3\0\4nope", 7))),
+                    "192.0.2.1");
   assert_text_equal(client(version_2('\x21', '\x11', kV4 + std::string(508, 'x'))), "192.0.2.1");
 }
 
