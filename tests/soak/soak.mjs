@@ -78,6 +78,7 @@ class Soak {
     this.shared = new Gauge(server.hostd.pid); // for the steering
     this.steering = new Steering(generator);
     this.samples = [];
+    this.faults = []; // requests of our own that were not served
     this.began = performance.now();
     this.idle = null;
   }
@@ -111,7 +112,12 @@ class Soak {
     while (this.now < kWarmUp + kMeasured) {
       await pause(kSample * 1000);
       if (this.generator.child.exitCode !== null) return;
-      this.samples.push(await this.sample());
+      try {
+        this.samples.push(await this.sample());
+      } catch (error) {
+        this.faults.push(`${error.message}, after ${this.now.toFixed(0)} s`);
+        continue;
+      }
       if (this.now - steered >= kSteer) {
         steered = this.now;
         this.steering.correct(this.shared.cpu().busy, this.now < kWarmUp);
@@ -230,6 +236,7 @@ try {
   const generator = Generator.start(server, kMix, { cpu: kLoadCpu });
   const soak = new Soak(server, generator);
   await soak.run();
+  faults.push(...soak.faults);
   faults.push(...(await generator.end()));
   faults.push(...(await settle(server, gauge, before)));
   const after = gauge.memory();
