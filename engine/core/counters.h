@@ -48,7 +48,7 @@ namespace signalbox {
   X(handshakes_refused, "connections closed at once: too many have yet to send a request")        \
   X(handshakes_timed_out, "connections closed: their request was not there in time")              \
   X(requests_malformed, "requests refused for their header, its size or form")                    \
-  X(proxy_headers_invalid, "connections closed for want of a valid PROXY header")       \
+  X(proxy_headers_invalid, "connections closed for want of a valid PROXY header")                 \
   X(tls_handshakes_failed, "connections closed: their TLS handshake failed")
 
 struct Counters {
