@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "engine/core/http_token.h"
+
 namespace signalbox::net {
 namespace {
 
@@ -38,13 +40,6 @@ bool read_address(int family, std::string_view text, void* bytes) {
 std::string written(int family, const void* bytes) {
   char buffer[INET6_ADDRSTRLEN];
   return inet_ntop(family, bytes, buffer, sizeof buffer);
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace
@@ -153,18 +148,19 @@ bool AddressRange::contains(const Address& address) const {
   return bits == 0 || ((base_.bytes_[whole] ^ address.bytes_[whole]) >> (8 - bits)) == 0;
 }
 
+bool lies_in(std::span<const AddressRange> networks, const Address& address) {
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const AddressRange& range) { return range.contains(address); });
+}
+
 Address client_address(const Address& peer, std::string_view forwarded_for,
                        std::span<const AddressRange> trusted) {
-  const auto is_trusted = [&](const Address& address) {
-    return std::any_of(trusted.begin(), trusted.end(),
-                       [&](const AddressRange& range) { return range.contains(address); });
-  };
   Address client = peer;
-  while (!forwarded_for.empty() && is_trusted(client)) {
+  while (!forwarded_for.empty() && lies_in(trusted, client)) {
     const size_t comma = forwarded_for.rfind(',');
     const bool last = comma == std::string_view::npos;
     const std::optional<Address> entry =
-        Address::parse(trimmed(last ? forwarded_for : forwarded_for.substr(comma + 1)));
+        Address::parse(without_ows(last ? forwarded_for : forwarded_for.substr(comma + 1)));
     if (!entry) break;
     client = *entry;
     forwarded_for = last ? std::string_view() : forwarded_for.substr(0, comma);

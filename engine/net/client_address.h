@@ -58,6 +58,9 @@ class AddressRange {
   unsigned prefix_ = 128;  // of the mapped form
 };
 
+// Whether one of the networks has the address.
+bool lies_in(std::span<const AddressRange> networks, const Address& address);
+
 // The client behind `peer`: the peer itself unless it lies in `trusted`; then X-Forwarded-For is
 // read from the right and the first entry that is not trusted is the client. An entry that is no
 // address ends the walk at the last one that was.

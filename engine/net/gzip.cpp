@@ -1,12 +1,13 @@
 #include "engine/net/gzip.h"
 
-#include <strings.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include "engine/core/http_token.h"
 
 namespace signalbox::net {
 namespace {
@@ -19,22 +20,12 @@ constexpr int kLevel = Z_BEST_SPEED;
 constexpr int kGzipWindow = 15 + 16;  // the largest, and gzip instead of zlib around it
 constexpr int kMemoryLevel = 8;       // zlib's default
 
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Removes and gives what stands before the next separator.
 std::string_view take(std::string_view& text, char separator) {
   const size_t end = text.find(separator);
   const std::string_view piece = text.substr(0, end);
   text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return trimmed(piece);
-}
-
-bool same(std::string_view text, std::string_view name) {
-  return text.size() == name.size() && strncasecmp(text.data(), name.data(), name.size()) == 0;
+  return without_ows(piece);
 }
 
 // qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ), and more than nothing.
@@ -53,7 +44,7 @@ bool positive_weight(std::string_view text) {
 bool wanted(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view parameter = take(parameters, ';');
-    if (same(take(parameter, '='), "q")) return positive_weight(trimmed(parameter));
+    if (same_http_word(take(parameter, '='), "q")) return positive_weight(without_ows(parameter));
   }
   return true;
 }
@@ -83,7 +74,8 @@ bool accepts_gzip(std::string_view accept_encoding) {
   while (!accept_encoding.empty()) {
     std::string_view parameters = take(accept_encoding, ',');
     const std::string_view coding = take(parameters, ';');
-    if (same(coding, "gzip") || same(coding, "x-gzip")) return wanted(parameters);
+    if (same_http_word(coding, "gzip") || same_http_word(coding, "x-gzip"))
+      return wanted(parameters);
     if (coding == "*") any = wanted(parameters);
   }
   return any.value_or(false);

@@ -5,9 +5,8 @@
 // and its id begins with that server's place, as a character of base64url, so that whoever gets a
 // request knows whose it is. In a group of one ids have no such beginning.
 //
-// Thread: any. A lock is taken only when a server comes or goes, or passes something to another,
-// and
-//   where addresses are counted.
+// Thread: any. A lock is taken only when a server comes or goes, passes something to another, or
+//   counts an address.
 // Owner: shared by the engines.
 #pragma once
 

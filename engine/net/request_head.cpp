@@ -12,16 +12,6 @@ namespace {
 
 constexpr const char* kBad = "Bad request";
 
-char small(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-// Whether `text` is `expected`, which is in small letters, whatever the case of its own.
-bool is(std::string_view text, std::string_view expected) {
-  return text.size() == expected.size() && std::equal(text.begin(), text.end(), expected.begin(),
-                                                      [](char a, char b) { return small(a) == b; });
-}
-
 // Characters that a target cannot have: libwebsockets would end it there.
 bool ends_target(char c) {
   return c >= 0 && (c <= ' ' || c == 0x7f);
@@ -31,16 +21,9 @@ bool ends_target(char c) {
 bool has_encoded_break(std::string_view target) {
   for (size_t at = target.find('%'); at != std::string_view::npos; at = target.find('%', at + 1)) {
     const std::string_view code = target.substr(at + 1, 2);
-    if (is(code, "0a") || is(code, "0d")) return true;
+    if (same_http_word(code, "0a") || same_http_word(code, "0d")) return true;
   }
   return false;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace
@@ -126,16 +109,16 @@ bool RequestHead::take_header(std::string_view line) {
     refuse(400, "Header name not supported");
     return false;
   }
-  if (take_known(name, trimmed(line.substr(colon + 1)))) return true;
+  if (take_known(name, without_ows(line.substr(colon + 1)))) return true;
   refuse(400, kBad);
   return false;
 }
 
 bool RequestHead::take_known(std::string_view name, std::string_view value) {
-  if (is(name, "host")) {
+  if (same_http_word(name, "host")) {
     return !std::exchange(has_host_, true);
   }
-  if (is(name, "content-length")) {
+  if (same_http_word(name, "content-length")) {
     // Digits and nothing else: no sign, no list. More of them than this would not be a length.
     constexpr size_t kMostDigits = 19;
     const char* const end = value.data() + value.size();
@@ -143,10 +126,10 @@ bool RequestHead::take_known(std::string_view name, std::string_view value) {
     return !std::exchange(has_length_, true) && parsed.ec == std::errc() && parsed.ptr == end &&
            value.size() <= kMostDigits;
   }
-  if (is(name, "transfer-encoding")) {
-    return !std::exchange(chunked_, true) && is(value, "chunked");
+  if (same_http_word(name, "transfer-encoding")) {
+    return !std::exchange(chunked_, true) && same_http_word(value, "chunked");
   }
-  if (is(name, "upgrade")) upgrades_ = true;
+  if (same_http_word(name, "upgrade")) upgrades_ = true;
   return true;
 }
 

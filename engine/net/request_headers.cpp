@@ -8,22 +8,12 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/core/http_token.h"
 #include "engine/net/lws_request.h"
 #include "engine/net/misread_names.h"
 
 namespace signalbox::net {
 namespace {
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
-
-// Without the white space around it.
-std::string trimmed(std::string value) {
-  value.erase(std::find_if_not(value.rbegin(), value.rend(), is_space).base(), value.end());
-  value.erase(value.begin(), std::find_if_not(value.begin(), value.end(), is_space));
-  return value;
-}
 
 // A header's lines joined to one (RFC 9110, 5.3; cookies: RFC 6265, 5.4). Nothing: there is none.
 std::optional<std::string> joined(struct lws* wsi, int token) {
@@ -31,7 +21,7 @@ std::optional<std::string> joined(struct lws* wsi, int token) {
   for (int i = 0;; ++i) {
     const auto line = header_fragment(wsi, static_cast<enum lws_token_indexes>(token), i);
     if (!line) return all;
-    const std::string value = trimmed(*line);
+    const std::string_view value = without_ows(*line);
     if (!all) all.emplace();
     if (!all->empty() && !value.empty()) *all += token == WSI_TOKEN_HTTP_COOKIE ? "; " : ", ";
     *all += value;
@@ -78,7 +68,7 @@ Fields RequestHeaders::read(struct lws* wsi) const {
   }
   for (const std::string& name : added_) {
     if (auto value = custom_header(wsi, name.c_str())) {
-      headers.emplace_back(name.substr(0, name.size() - 1), trimmed(std::move(*value)));
+      headers.emplace_back(name.substr(0, name.size() - 1), std::string(without_ows(*value)));
     }
   }
   return headers;

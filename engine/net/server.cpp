@@ -67,11 +67,6 @@ Status read_networks(const char* option, const std::vector<std::string>& texts,
   return {};
 }
 
-bool lies_in(const std::vector<AddressRange>& networks, const Address& address) {
-  return std::any_of(networks.begin(), networks.end(),
-                     [&](const AddressRange& range) { return range.contains(address); });
-}
-
 // What libwebsockets needs to store the largest header: beside each line some bytes of its own.
 unsigned short header_room(const Options& options) {
   constexpr int64_t kPerLine = 16;
