@@ -3,8 +3,7 @@
 //
 // Thread: the loop's.
 // Owner: the engine. It owns the WebSockets; it must outlive every HttpExchange it gave out. To
-// close
-//   it down: close(), while the handler still lives.
+//   close it down: close(), while the handler still lives.
 #pragma once
 
 #include <array>

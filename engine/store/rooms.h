@@ -7,8 +7,7 @@
 // earlier registration, have no effect.
 //
 // Thread: the loop's. Each operation returns at once and calls back exactly once, on the loop,
-// later
-//   or (when it cannot even be sent) in a later turn; never inside the call.
+//   later or (when it cannot even be sent) in a later turn; never inside the call.
 // Owner: the engine. Destroying it answers what is pending with kUnavailable first.
 #pragma once
 

@@ -40,14 +40,12 @@ return {'listed'}
 // was given up and cleaned up after: what comes from an earlier one, or from that, comes late.
 
 // KEYS room, its sockets, the nodes of the room
-// ARGV 1 'join' or 'bind' (whatever Redis knows of the room), 2 socket id, 3 most sockets in a
-// room,
+// ARGV 1 'join' or 'bind' (whatever Redis knows of the room), 2 socket id, 3 most sockets in it,
 //      4 seconds the room lives, 5 secret of the node, 6 number of its registration, 7 its id,
 //      8 prefix of a node's channel, 9 what the other nodes are told, 10 the same when the socket
 //      was in already, 11 the room's secret
 // Answers {'lost'} (the registration is over), {'absent'}, {'secret'} (not that one), {'full'} or
-// {'joined', 1 when it was in
-// already, members, stamp}.
+// {'joined', 1 when it was in already, members, stamp}.
 const Script& enter_script() {
   static const Script script(std::string(kTellPart) + kRoomPart + R"lua(
 local known, number = redis.call('HGET', KEYS[3], ARGV[5]), tonumber(ARGV[6])
@@ -91,12 +89,11 @@ return {'joined', bound and 1 or 0, members, now}
 
 // KEYS room, its sockets, the nodes of the room
 // ARGV 1 'leave', 'evict' (another node's socket) or 'clean' (its node has departed), 2 socket id,
-// 3 seconds an emptied room
-//      lives, 4 secret and 5 number of the registration of the node that asks, or of the one that
-//      has departed, 6 seconds that this is remembered, 7 node that is not told, 8 prefix of a
-//      node's channel, 9 what the other nodes are told
-// Answers {'lost'} (the registration is over), {'absent'}, {'stranger'} or {'left',
-// members before}.
+//      3 seconds an emptied room lives, 4 secret and 5 number of the registration of the node that
+//      asks, or of the one that has departed, 6 seconds that this is remembered, 7 node that is not
+//      told, 8 prefix of a node's channel, 9 what the other nodes are told
+// Answers {'lost'} (the registration is over), {'absent'}, {'stranger'} or {'left', members
+// before}.
 const Script& exit_script() {
   static const Script script(std::string(kTellPart) + R"lua(
 local known, number = redis.call('HGET', KEYS[3], ARGV[4]), tonumber(ARGV[5])
