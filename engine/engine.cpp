@@ -17,6 +17,7 @@
 #include "engine/net/tls_context.h"
 #include "engine/node.h"
 #include "engine/store/redis_options.h"
+#include "engine/store/siblings.h"
 
 namespace signalbox {
 namespace {
@@ -75,8 +76,10 @@ class Engine::Impl {
     if (!place_.group->alone()) return {ErrorCode::kState, "the engine shares a port already"};
     size_t number = 0;
     const Status status = other.place_.group->add_place(number);
-    if (status.ok()) place_ = {other.place_.group, number};
-    return status;
+    if (!status.ok()) return status;
+    place_ = {other.place_.group, number};
+    if (store::same_redis(options_, other.options_)) siblings_ = other.siblings_;
+    return {};
   }
 
   Status run() {
@@ -154,6 +157,8 @@ class Engine::Impl {
   }
 
   bool serving() const { return port_.load() != 0; }
+  const Counters& counters() const { return counters_; }
+
   uint16_t port() const { return port_.load(); }
 
   Status configure(std::function<void(host::Program& program)> change) {
@@ -223,13 +228,16 @@ class Engine::Impl {
   Status listen() {
     Status status;
     std::unique_ptr<Node> node;
-    loop_->set_exception_handler(
-        [this](const char* what) { log_.error(std::string("internal error: ") + what); });
+    loop_->set_exception_handler([this](const char* what) {
+      ++counters_.callbacks_failed;
+      log_.error(std::string("internal error: ") + what);
+    });
     try {
       if (options_.signaling_enabled) status = store::validate_redis_options(options_);
       if (options_.signaling_enabled && status.ok()) status = signaling::Tokens::validate(options_);
       if (status.ok()) {
-        node = std::make_unique<Node>(*loop_, options_, log_, observers_.rooms, program_, place_);
+        node = std::make_unique<Node>(*loop_, options_, log_, counters_, observers_.rooms, program_,
+                                      place_, siblings_);
         status = node->open();
       }
     } catch (const std::exception& error) {
@@ -288,8 +296,10 @@ class Engine::Impl {
   std::mutex mutex_;  // guards what begin() sets, and until then the program and the place
   host::Program program_;
   net::Place place_;
+  std::shared_ptr<store::Siblings> siblings_ = std::make_shared<store::Siblings>();
   Mode mode_ = Mode::kNone;
   std::unique_ptr<Loop> loop_;  // lives until the end, so that stop() and submit() always find it
+  Counters counters_;
   std::unique_ptr<Node> node_;  // the loop's thread's
   std::optional<Timer> last_;   // in which an attached engine finishes
   std::mutex thread_mutex_;     // guards thread_
@@ -351,6 +361,9 @@ bool Engine::serving() const {
 }
 uint16_t Engine::port() const {
   return impl_->port();
+}
+const Counters& Engine::counters() const {
+  return impl_->counters();
 }
 bool Engine::belongs_to_application(std::string_view nsp, std::string_view event) const {
   return options().signaling_enabled && nsp == signaling::Service::kNamespace &&

@@ -4,8 +4,8 @@
 // Thread: run() makes the calling thread the loop's thread until it returns; start() makes one of
 //   its own; attach() and open() make it the thread that runs the host's loop, or calls run_once().
 //   Observers and handlers are called on the loop's thread and must not block. configure(), set(),
-//   set_log_level(), submit() and port() may be called from any thread, stop() from a signal
-//   handler too; the rest must not overlap.
+//   set_log_level(), submit(), counters() and port() may be called from any thread, stop() from a
+//   signal handler too; the rest must not overlap.
 // Owner: whoever creates it. See ~Engine().
 #pragma once
 
@@ -90,6 +90,9 @@ class Engine {
 
   // The port actually bound; 0 before and after.
   uint16_t port() const;
+
+  // What it has counted so far, also once it has ended.
+  const Counters& counters() const;
 
   // Whether the room application takes an event, so that no handler of the host's gets it.
   bool belongs_to_application(std::string_view nsp, std::string_view event) const;

@@ -15,15 +15,17 @@ const net::Response kNotFound = {.status = 404, .body = R"({"error":"Not found"}
 
 }  // namespace
 
-Node::Node(Loop& loop, const Options& options, const Log& log,
+Node::Node(Loop& loop, const Options& options, const Log& log, Counters& counters,
            const signaling::RoomObservers& observers, const host::Program& program,
-           const net::Place& place)
+           const net::Place& place, std::shared_ptr<store::Siblings> siblings)
     : loop_(loop),
       options_(options),
+      counters_(counters),
       origins_(options.cors_origins),
       signaling_(options.signaling_enabled
                      ? std::make_unique<signaling::Service>(
-                           loop, log, options, counters_, room_hooks(observers, program),
+                           loop, log, options, counters_, std::move(siblings),
+                           room_hooks(observers, program),
                            [group = place.group] { return group->sessions(); })
                      : nullptr),
       host_bus_(signaling_ ? std::make_unique<HostBus>(signaling_->neighbours()) : nullptr),
@@ -103,6 +105,7 @@ void Node::refresh() {
 void Node::follow_option(std::string_view name) {
   if (name == "cors.origins") origins_ = net::OriginPolicy(options_.cors_origins);
   if (name.starts_with("tls.")) net_.reload_certificate();
+  if (name == "limits.connections") net_.compare_limits();
 }
 
 void Node::broadcast_to_peers(const std::string& room, const std::string& except,

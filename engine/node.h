@@ -26,15 +26,16 @@
 #include "engine/net/server.h"
 #include "engine/signaling/service.h"
 #include "engine/socketio/server.h"
+#include "engine/store/siblings.h"
 
 namespace signalbox {
 
 class Node : private net::Handler {
  public:
   // Keeps references; throws std::runtime_error when the system refuses descriptors.
-  Node(Loop& loop, const Options& options, const Log& log,
+  Node(Loop& loop, const Options& options, const Log& log, Counters& counters,
        const signaling::RoomObservers& observers, const host::Program& program,
-       const net::Place& place);
+       const net::Place& place, std::shared_ptr<store::Siblings> siblings);
   ~Node() override;
 
   // Binds the listener and begins to serve. kAddress, kInvalid or kSystem.
@@ -76,7 +77,7 @@ class Node : private net::Handler {
 
   Loop& loop_;
   const Options& options_;
-  Counters counters_;
+  Counters& counters_;
   net::OriginPolicy origins_;
   std::unique_ptr<signaling::Service> signaling_;  // null: signaling.enabled is off
   std::unique_ptr<HostBus> host_bus_;              // with signaling_

@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 
+#include "hostd/descriptor_limit.h"
 #include "hostd/embedded_redis.h"
 #include "hostd/logging.h"
 #include "hostd/options.h"
+#include "hostd/receive_buffers.h"
 #include "hostd/reload.h"
 #include "hostd/signals.h"
 #include "hostd/workers.h"
@@ -76,10 +78,12 @@ int run(int argc, char** argv) {
   std::optional<Settings> settings = read_settings(argc, argv, &exit_code);
   if (!settings) return exit_code;
   open_log(settings->log_level());
+  fit_descriptor_limit(*settings);
+  separate_receive_buffers();
 
   Signals signals;
   std::optional<EmbeddedRedis> redis;
-  if (!settings->redis_given) {
+  if (!settings->redis_given && settings->values.at("signaling.enabled") == "true") {
     redis.emplace();
     sbx_config_set(settings->config.get(), "redis.url", redis->url().c_str());
   }

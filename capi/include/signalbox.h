@@ -131,6 +131,21 @@ SBX_API size_t sbx_option_count(void);
  * struct. */
 SBX_API sbx_error sbx_option_get(size_t index, sbx_option_info* info);
 
+/** A count that engines keep, as sbx_counter_get describes it. Since 1.1. */
+typedef struct sbx_counter_info {
+  size_t size;      /**< sizeof(sbx_counter_info), set by the caller */
+  const char* name; /**< such as "relays"; the same in all versions that have it */
+  const char* doc;  /**< one line: what is counted */
+} sbx_counter_info;
+
+/** How many counters there are. Since 1.1. */
+SBX_API size_t sbx_counter_count(void);
+
+/** Describes counter `index`, counted from 0, in *info. Other versions may have it at another
+ * index: look for the name. SBX_E_INVALID when there is no such counter, or info->size is smaller
+ * than any version of the struct. Since 1.1. */
+SBX_API sbx_error sbx_counter_get(size_t index, sbx_counter_info* info);
+
 /** How grave a line of log is. */
 typedef enum sbx_log_level {
   SBX_LOG_ERROR = 0,
@@ -303,13 +318,15 @@ SBX_API sbx_error sbx_engine_create(const sbx_config* config, const sbx_callback
  * engine that had the least to do when it came. What a client sends later, be it on another
  * connection, finds the engine that has its session. The option limits.connections bounds all of
  * them together. Otherwise each is an engine of its own: its callbacks come on its own thread,
- * handlers are registered with each, tickets belong to one of them, and their sockets reach each
- * other as those of engines in different processes do, through Redis. Any of them can be stopped,
- * joined and destroyed before the others, in any order, while those serve; its sessions end with
- * it, and its clients come back to the others. SBX_E_STATE when one of them has begun to listen, or
- * `engine` shares a port already; SBX_E_INVALID when they are the same engine, their options
- * listen.host, listen.port or socketio.path differ, one speaks TLS and the other does not, or 64
- * engines share the port. Since 1.1. */
+ * handlers are registered with each, and tickets belong to one of them. Where their Redis is the
+ * same, sockets of a room, and those that sbx_emit() names, are reached directly, not over Redis,
+ * also while that is away; what a client sends then comes behind the news that it is in the room,
+ * what the host sends to a room may come ahead of news that Redis still tells. Any of them can be
+ * stopped, joined and destroyed before the others, in any order, while those serve; its sessions
+ * end with it, and its clients come back to the others. SBX_E_STATE when one of them has begun to
+ * listen, or `engine` shares a port already; SBX_E_INVALID when they are the same engine, their
+ * options listen.host, listen.port or socketio.path differ, one speaks TLS and the other does not,
+ * or 64 engines share the port. Since 1.1. */
 SBX_API sbx_error sbx_engine_share_port(sbx_engine* engine, sbx_engine* with);
 
 /** Listens and serves on a thread of the engine's own. Returns once it listens; after a failure no
@@ -378,6 +395,11 @@ SBX_API sbx_error sbx_engine_set_log_level(sbx_engine* engine, int level);
 /** The port the engine listens on, also when the option listen.port is 0; 0 while it does not
  * listen, and for NULL. */
 SBX_API uint16_t sbx_engine_port(const sbx_engine* engine);
+
+/** What counter `index` of sbx_counter_get says, in *value: how often it has happened since the
+ * engine was created, also once it has ended. Engines that share a port count each for itself.
+ * SBX_E_INVALID when there is no such counter. Since 1.1. */
+SBX_API sbx_error sbx_engine_counter(const sbx_engine* engine, size_t index, uint64_t* value);
 
 /** Stops the engine if need be, waits for its own thread and frees it. NULL is allowed. An engine
  * that sbx_engine_open has opened is served to its end on this thread. SBX_E_STATE, and nothing is

@@ -3,6 +3,14 @@
 #include <utility>
 
 namespace signalbox {
+namespace {
+
+// So many expire in one turn of the loop: clients that came at once, after a restart say, are
+// pinged at once, and nobody else shall have to wait for all of that. Those that start again then
+// lie further apart.
+constexpr int kMostInATurn = 64;
+
+}  // namespace
 
 void Deadline::stop() {
   if (queue_ != nullptr) queue_->unlink(*this);
@@ -45,13 +53,14 @@ void DeadlineQueue::expire() {
       if (queue.head_ == nullptr) {
         queue.timer_.stop();
       } else {
-        queue.timer_.start(queue.head_->due_ms_ > now ? queue.head_->due_ms_ - now : 0);
+        // 0 would be before anything else is served.
+        queue.timer_.start(queue.head_->due_ms_ > now ? queue.head_->due_ms_ - now : 1);
       }
     }
     DeadlineQueue& queue;
     uint64_t now;
   } rearm{*this, now};
-  while (head_ != nullptr && head_->due_ms_ <= now) {
+  for (int left = kMostInATurn; left > 0 && head_ != nullptr && head_->due_ms_ <= now; --left) {
     Deadline& due = *head_;
     unlink(due);
     expired_(due.owner_);

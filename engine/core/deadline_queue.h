@@ -1,5 +1,6 @@
 // Deadlines that all lie the same time ahead, so that the queue of them is first-in first-out:
 // starting, renewing and dropping one costs O(1) whatever their number, and one timer serves all.
+// Of many that are due together some expire later than the others, so that the loop is not held up.
 //
 // Thread: the loop's.
 // Owner: the object that waits embeds a Deadline and owns it; destroying it drops it from its

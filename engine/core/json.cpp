@@ -1,26 +1,11 @@
 #include "engine/core/json.h"
 
 #include <cstdint>
-#include <cstring>
+
+#include "engine/core/byte_block.h"
 
 namespace signalbox::json {
 namespace {
-
-constexpr uint64_t each_byte(uint8_t byte) {
-  return 0x0101010101010101U * byte;
-}
-
-// Whether one of the eight bytes ends a run of plain string characters: a quote, a backslash or a
-// control character. (x - 1) & ~x has the top bit of a byte set where the byte was zero; a borrow
-// can set it falsely only above a byte where it is set truly.
-bool has_special(uint64_t word) {
-  constexpr uint64_t kTop = each_byte(0x80);
-  const uint64_t quote = word ^ each_byte('"');
-  const uint64_t backslash = word ^ each_byte('\\');
-  return ((((word - each_byte(0x20)) & ~word) | ((quote - each_byte(1)) & ~quote) |
-           ((backslash - each_byte(1)) & ~backslash)) &
-          kTop) != 0;
-}
 
 bool is_plain(char c) {
   return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20;
@@ -28,11 +13,10 @@ bool is_plain(char c) {
 
 // The first character of [at, end) that is not plain, or `end`.
 const char* skip_plain(const char* at, const char* end) {
-  uint64_t word;
-  while (end - at >= static_cast<ptrdiff_t>(sizeof word)) {
-    std::memcpy(&word, at, sizeof word);
-    if (has_special(word)) break;
-    at += sizeof word;
+  while (end - at >= ByteBlock::kSize) {
+    const ptrdiff_t plain = ByteBlock(at).first_special();
+    at += plain;
+    if (plain != ByteBlock::kSize) return at;
   }
   while (at != end && is_plain(*at)) ++at;
   return at;
@@ -50,25 +34,19 @@ int hex_value(char c) {
 }
 
 // What a one-letter escape stands for, or 0.
+constexpr auto kSimpleEscapes = [] {
+  std::array<char, 256> escapes{};
+  for (const char itself : {'"', '\\', '/'}) escapes[static_cast<unsigned char>(itself)] = itself;
+  escapes['b'] = '\b';
+  escapes['f'] = '\f';
+  escapes['n'] = '\n';
+  escapes['r'] = '\r';
+  escapes['t'] = '\t';
+  return escapes;
+}();
+
 char simple_escape(char c) {
-  switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-      return c;
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return 0;
-  }
+  return kSimpleEscapes[static_cast<unsigned char>(c)];
 }
 
 // A recursive descent over the text; kMaxDepth bounds the recursion.
@@ -86,16 +64,27 @@ class Scanner {
     return value.present();
   }
 
-  template <typename OnElement>  // void(const Value&)
-  bool array(unsigned depth, OnElement on_element) {
+  // The same; of an object it notes the members.
+  bool value(unsigned depth, Value& value, ScannedObject& scanned) {
+    if (at_ == end_ || *at_ != '{') return this->value(depth, value);
+    const char* const start = at_;
+    const bool valid = object(depth, [&scanned](std::string_view name, const Value& member) {
+      if (scanned.count < scanned.kNoted) scanned.members[scanned.count] = {name, member};
+      ++scanned.count;
+    });
+    value = {valid ? Type::kObject : Type::kNone, {start, static_cast<size_t>(at_ - start)}};
+    scanned.text = value.text;
+    return valid;
+  }
+
+  template <typename ReadElement>  // bool(): reads the next
+  bool array(unsigned depth, ReadElement read_element) {
     if (depth >= kMaxDepth || !take('[')) return false;
     space();
     if (take(']')) return true;
-    Value element;
     do {
       space();
-      if (!value(depth + 1, element)) return false;
-      on_element(element);
+      if (!read_element()) return false;
       space();
     } while (take(','));
     return take(']');
@@ -137,8 +126,10 @@ class Scanner {
         return string() ? Type::kString : Type::kNone;
       case '{':
         return object(depth, [](std::string_view, const Value&) {}) ? Type::kObject : Type::kNone;
-      case '[':
-        return array(depth, [](const Value&) {}) ? Type::kArray : Type::kNone;
+      case '[': {
+        Value element;
+        return array(depth, [&] { return value(depth + 1, element); }) ? Type::kArray : Type::kNone;
+      }
       case 't':
         return word("true") ? Type::kBoolean : Type::kNone;
       case 'f':
@@ -155,7 +146,10 @@ class Scanner {
     while (true) {
       at_ = skip_plain(at_, end_);
       if (take('"')) return true;
-      if (!take('\\') || !escape()) return false;
+      if (!take('\\')) return false;
+      do {
+        if (!escape()) return false;
+      } while (take('\\'));  // the lines of an SDP end in two
     }
   }
 
@@ -239,6 +233,17 @@ bool name_is(std::string_view quoted, std::string_view name) {
   return decode_string(quoted, decoded) && decoded == name;
 }
 
+void clear(std::span<Member> members) {
+  for (Member& member : members) member.value = {};
+}
+
+// A member of an object, called `quoted`, is what those of `members` look for that have its name.
+void fill_in(std::span<Member> members, std::string_view quoted, const Value& value) {
+  for (Member& member : members) {
+    if (name_is(quoted, member.name)) member.value = value;
+  }
+}
+
 }  // namespace
 
 Value scan_value(std::string_view text, size_t* end) {
@@ -259,13 +264,18 @@ Value scan_document(std::string_view text) {
   return scanner.at_end() ? value : Value{};
 }
 
-std::optional<size_t> scan_array(std::string_view text, std::span<Value> elements) {
+std::optional<size_t> scan_array(std::string_view text, std::span<Value> elements,
+                                 ScannedObject* second) {
   Scanner scanner(text);
   scanner.space();
   size_t count = 0;
-  const bool valid = scanner.array(0, [&](const Value& element) {
+  Value element;
+  const bool valid = scanner.array(0, [&] {
+    const bool noted = count == 1 && second != nullptr;
+    if (!(noted ? scanner.value(1, element, *second) : scanner.value(1, element))) return false;
     if (count < elements.size()) elements[count] = element;
     ++count;
+    return true;
   });
   scanner.space();
   if (!valid || !scanner.at_end()) return std::nullopt;
@@ -273,19 +283,34 @@ std::optional<size_t> scan_array(std::string_view text, std::span<Value> element
 }
 
 bool scan_object(std::string_view text, std::span<Member> members) {
-  for (Member& member : members) member.value = {};
+  clear(members);
   Scanner scanner(text);
   scanner.space();
-  const bool valid = scanner.object(0, [&](std::string_view name, const Value& value) {
-    for (Member& member : members) {
-      if (name_is(name, member.name)) member.value = value;
-    }
-  });
+  const bool valid = scanner.object(
+      0, [&](std::string_view name, const Value& value) { fill_in(members, name, value); });
   scanner.space();
   return valid && scanner.at_end();
 }
 
+void find_members(const ScannedObject& object, std::span<Member> members) {
+  if (object.count > object.kNoted) {
+    scan_object(object.text, members);
+    return;
+  }
+  clear(members);
+  for (const Member& there : std::span(object.members).first(object.count)) {
+    fill_in(members, there.name, there.value);
+  }
+}
+
 bool decode_string(std::string_view quoted, std::string& out) {
+  if (quoted.size() >= 2 && quoted.front() == '"' && quoted.back() == '"') {
+    const char* const end = quoted.data() + quoted.size() - 1;
+    if (skip_plain(quoted.data() + 1, end) == end) {  // nothing in it is escaped
+      out.assign(quoted.data() + 1, end);
+      return true;
+    }
+  }
   out.clear();
   Scanner scanner(quoted);
   Value value;
@@ -317,9 +342,15 @@ bool decode_string(std::string_view quoted, std::string& out) {
 }
 
 void append_string(std::string& out, std::string_view text) {
-  out += '"';
   const char* at = text.data();
   const char* const end = at + text.size();
+  if (skip_plain(at, end) == end) {  // nothing in it is to be escaped
+    const size_t before = out.size();
+    out.resize(before + text.size() + 2, '"');
+    text.copy(out.data() + before + 1, text.size());
+    return;
+  }
+  out += '"';
   while (true) {
     const char* const plain = at;
     at = skip_plain(at, end);

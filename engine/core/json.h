@@ -8,6 +8,7 @@
 // The scan does not check UTF-8; whoever lets bytes into the process does (core/utf8.h).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -38,18 +39,32 @@ Value scan_value(std::string_view text, size_t* end);
 // Validates the whole of `text` as one value with white space around it.
 Value scan_document(std::string_view text);
 
-// The elements of an array, in order. Stops at `elements.size()`, but validates all; returns how
-// many the array has, or nothing when `text` is not one valid array.
-std::optional<size_t> scan_array(std::string_view text, std::span<Value> elements);
-
 struct Member {
   std::string_view name;  // what to look for, unescaped
   Value value;            // filled in; kNone when absent
 };
 
+// An object that a scan has passed over, and where its first members are: what is looked up in it
+// is not read again.
+struct ScannedObject {
+  static constexpr size_t kNoted = 6;
+  std::string_view text;               // empty: there is none
+  std::array<Member, kNoted> members;  // with names as they stand in the text, quoted
+  size_t count = 0;                    // of all its members
+};
+
+// The elements of an array, in order. Stops at `elements.size()`, but validates all; returns how
+// many the array has, or nothing when `text` is not one valid array. The second element goes into
+// `second`, which must be empty, too, if that is given and it is an object.
+std::optional<size_t> scan_array(std::string_view text, std::span<Value> elements,
+                                 ScannedObject* second = nullptr);
+
 // Looks up top-level members of an object. Names are compared after unescaping; of a name that
 // occurs twice the last counts, as in JSON.parse. False when `text` is not one valid object.
 bool scan_object(std::string_view text, std::span<Member> members);
+
+// The same of one that has been scanned.
+void find_members(const ScannedObject& object, std::span<Member> members);
 
 // Decodes a string value (quotes included) to UTF-8 into `out`. False when `quoted` is no JSON
 // string or holds a lone surrogate, which UTF-8 cannot express.

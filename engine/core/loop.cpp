@@ -156,6 +156,33 @@ void* Loop::native() const {
   return native_->loop;
 }
 
+// Nothing may be thrown through uv_walk: there is room before it begins.
+std::vector<void*> Loop::poll_data() const {
+  const auto count = [](uv_handle_t* /*handle*/, void* to) { ++*static_cast<size_t*>(to); };
+  size_t handles = 0;
+  uv_walk(native_->loop, count, &handles);
+  std::vector<void*> data;
+  data.reserve(handles);
+  const auto collect = [](uv_handle_t* handle, void* to) {
+    if (handle->type == UV_POLL) static_cast<std::vector<void*>*>(to)->push_back(handle->data);
+  };
+  uv_walk(native_->loop, collect, &data);
+  return data;
+}
+
+bool Loop::has_poll(const void* data) const {
+  struct Search {
+    const void* data;
+    bool found;
+  } search = {data, false};
+  const auto look = [](uv_handle_t* handle, void* to) {
+    auto& wanted = *static_cast<Search*>(to);
+    if (handle->type == UV_POLL && handle->data == wanted.data) wanted.found = true;
+  };
+  uv_walk(native_->loop, look, &search);
+  return search.found;
+}
+
 // One round: what is posted meanwhile comes next turn, so that a flood of tasks starves nobody.
 void Loop::drain() {
   uv_idle_stop(&native_->posted_here);
@@ -246,6 +273,32 @@ void Timer::stop() {
 
 bool Timer::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&handle_->timer)) != 0;
+}
+
+struct EndOfTurn::Handle {
+  Loop& loop;
+  uv_prepare_t prepare;
+  std::function<void()> callback;
+};
+
+EndOfTurn::EndOfTurn(Loop& loop, std::function<void()> callback)
+    : handle_(new Handle{loop, {}, std::move(callback)}) {
+  uv_prepare_init(loop.native_->loop, &handle_->prepare);
+  handle_->prepare.data = handle_;
+}
+
+EndOfTurn::~EndOfTurn() {
+  uv_prepare_stop(&handle_->prepare);
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_->prepare),
+           [](uv_handle_t* handle) { delete static_cast<Handle*>(handle->data); });
+}
+
+void EndOfTurn::start() {
+  uv_prepare_start(&handle_->prepare, [](uv_prepare_t* prepare) {
+    uv_prepare_stop(prepare);
+    auto* self = static_cast<Handle*>(prepare->data);
+    self->loop.guard(self->callback);
+  });
 }
 
 }  // namespace signalbox

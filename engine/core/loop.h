@@ -2,10 +2,10 @@
 // It is a loop of its own, or rides on a libuv loop of the host's.
 //
 // Thread: a Loop belongs to the thread that runs it. Only post() and wake() may be called from
-//   another thread, and only wake() from a signal handler. Poll and Timer belong to the loop's
-//   thread.
-// Owner: whoever creates a Poll or Timer; both may be destroyed inside their own callback, and must
-//   be before their Loop. A Poll does not own its descriptor.
+//   another thread, and only wake() from a signal handler. Poll, Timer and EndOfTurn belong to the
+//   loop's thread.
+// Owner: whoever creates a Poll, Timer or EndOfTurn; each may be destroyed inside its own callback,
+//   and must be before its Loop. A Poll does not own its descriptor.
 //
 // This header and loop.cpp are the only places that know libuv.
 #pragma once
@@ -93,7 +93,14 @@ class Loop {
   // The uv_loop_t behind this loop, for libraries that want to share it.
   void* native() const;
 
+  // What everyone on that loop keeps with his polls (uv_handle_t::data), also with those that are
+  // closing.
+  std::vector<void*> poll_data() const;
+  // Whether somebody keeps this with one. Needs no memory.
+  bool has_poll(const void* data) const;
+
  private:
+  friend class EndOfTurn;
   friend class Poll;
   friend class Timer;
   struct Native;
@@ -141,6 +148,23 @@ class Timer {
   void start(uint64_t delay_ms);
   void stop();
   bool active() const;
+
+ private:
+  struct Handle;
+  Handle* handle_;
+};
+
+// What waits until everything else of a turn has been done, so that it is done once for all of
+// that.
+class EndOfTurn {
+ public:
+  EndOfTurn(Loop& loop, std::function<void()> callback);
+  ~EndOfTurn();
+  EndOfTurn(const EndOfTurn&) = delete;
+  EndOfTurn& operator=(const EndOfTurn&) = delete;
+
+  // Calls back once, before the loop waits for events again.
+  void start();
 
  private:
   struct Handle;

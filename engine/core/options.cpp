@@ -163,8 +163,9 @@ constexpr Entry kEntries[] = {
         "bytes that may wait for a client that reads too slowly; beyond them it is closed")),
     live(integer(
         MEMBER(engineio_max_buffered_total), "bytes", 1, 64 * kGibibyte,
-        "bytes that may wait for all clients of all engines that share a port, messages of "
-        "theirs that are not complete included; one is closed beyond half of what is left")),
+        "bytes that may wait for all clients of all engines that share a port, messages and "
+        "bodies of theirs that are not complete included; one is closed beyond half of what is "
+        "left")),
 
     boolean(MEMBER(signaling_enabled),
             "whether the room application is served; without it no Redis is needed"),
@@ -187,8 +188,10 @@ constexpr Entry kEntries[] = {
                  "length of the window in which joins are counted")),
     live(integer(MEMBER(limits_connections_per_ip), "", 0, kMillion,
                  "most connections at a time of one address, of IPv6 of one /64; 0: no limit")),
-    live(integer(MEMBER(limits_handshakes), "", 1, kMillion,
-                 "most connections at a time that have not sent a whole request yet")),
+    live(integer(
+        MEMBER(limits_handshakes), "", 1, kMillion,
+        "most connections at a time that have not sent a whole request yet; beyond them the one "
+        "that has waited longest is closed")),
     live(integer(MEMBER(limits_create_count), "", 0, kMillion,
                  "rooms that one address may ask for within the window; 0: any number")),
     live(integer(MEMBER(limits_create_window), "s", 1, 86400,
@@ -213,6 +216,11 @@ constexpr Entry kEntries[] = {
                  "length of the window in which sessions are counted")),
     live(integer(MEMBER(limits_referrers), "", 1, kMillion,
                  "different referrers that are counted a day; the rest are one")),
+    live(integer(MEMBER(limits_packet_count), "", 0, kMillion,
+                 "packets that one client may send within the window; those beyond are read later; "
+                 "0: any number")),
+    live(integer(MEMBER(limits_packet_window), "s", 1, 86400,
+                 "length of the window in which a client's packets are counted")),
 
     live(integer(MEMBER(rooms_ttl), "s", 1, kYear,
                  "time a room lives after its creation or its last join")),

@@ -68,6 +68,8 @@ struct Options {
   int64_t limits_connect_count = 0;
   int64_t limits_connect_window = 60;
   int64_t limits_referrers = 10'000;
+  int64_t limits_packet_count = 2000;
+  int64_t limits_packet_window = 4;
 
   int64_t rooms_ttl = 86400;
   int64_t rooms_empty_ttl = 900;

@@ -12,6 +12,7 @@ namespace signalbox {
 // Outlives its resolver when that forgets it; libuv hands it back in the end.
 struct Resolver::Request {
   uv_getaddrinfo_t uv;
+  Loop& loop;
   Resolver* resolver;  // null: forgotten
   Callback callback;
 
@@ -50,15 +51,16 @@ bool is_numeric_address(const std::string& host) {
 
 void Resolver::resolve(const std::string& host, Callback callback) {
   forget();
-  request_ = new Request{{}, this, std::move(callback)};
+  request_ = new Request{{}, loop_, this, std::move(callback)};
   request_->uv.data = request_;
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   const auto resolved = [](uv_getaddrinfo_t* uv, int status, addrinfo* found) {
     const std::unique_ptr<Request> request(static_cast<Request*>(uv->data));
-    std::vector<std::string> addresses = to_numeric(found);
+    std::vector<std::string> addresses;
+    request->loop.guard([&] { addresses = to_numeric(found); });
     uv_freeaddrinfo(found);
-    request->finish(std::move(addresses), status);
+    request->loop.guard([&] { request->finish(std::move(addresses), status); });
   };
   auto* loop = static_cast<uv_loop_t*>(loop_.native());
   const int rc = uv_getaddrinfo(loop, &request_->uv, resolved, host.c_str(), nullptr, &hints);

@@ -1,24 +1,35 @@
 #include "engine/core/utf8.h"
 
-#include <cstdint>
-#include <cstring>
+#include "engine/core/byte_block.h"
 
 namespace signalbox {
+namespace {
+
+constexpr ptrdiff_t kBlocks = 4;  // at a time, of text that is ASCII, as most is
+
+const unsigned char* skip_ascii(const unsigned char* at, const unsigned char* end) {
+  while (end - at >= kBlocks * ByteBlock::kSize) {
+    ByteBlock block(at);
+    for (ptrdiff_t i = 1; i < kBlocks; ++i) block |= ByteBlock(at + i * ByteBlock::kSize);
+    if (block.first_beyond_ascii() != ByteBlock::kSize) break;
+    at += kBlocks * ByteBlock::kSize;
+  }
+  while (end - at >= ByteBlock::kSize) {
+    const ptrdiff_t ascii = ByteBlock(at).first_beyond_ascii();
+    at += ascii;
+    if (ascii != ByteBlock::kSize) return at;
+  }
+  while (at != end && *at < 0x80) ++at;
+  return at;
+}
+
+}  // namespace
 
 bool utf8_valid(std::string_view text) {
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = at + text.size();
-  while (at != end) {
-    if (end - at >= 8) {
-      uint64_t word;
-      std::memcpy(&word, at, sizeof word);
-      if ((word & 0x8080808080808080) == 0) {
-        at += 8;
-        continue;
-      }
-    }
+  while ((at = skip_ascii(at, end)) != end) {
     const unsigned char lead = *at++;
-    if (lead < 0x80) continue;
 
     // How many bytes follow, and which range the first of them must lie in: that range is what
     // rules out overlong forms (E0, F0), surrogates (ED) and code points that do not exist (F4).

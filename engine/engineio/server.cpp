@@ -12,6 +12,10 @@ namespace {
 
 constexpr size_t kRandomLength = 20;  // of an id: 120 random bits
 constexpr std::string_view kRevision = "4";
+// To a client that has too many sessions: how soon some may be over.
+constexpr int64_t kRetrySeconds = 5;
+constexpr uint64_t kTurnMs = 1;
+constexpr uint64_t kRestMs = 20;
 
 const net::Response kFull = {.status = 503, .body = R"({"error":"Too many sessions"})"};
 const net::Response kLeaving = {
@@ -26,20 +30,27 @@ bool well_formed_origin(std::string_view origin) {
 
 Server::Server(Loop& loop, const Options& options, const net::OriginPolicy& origins,
                Counters& counters, Accept accept, net::Place place)
-    : options_(options),
+    : loop_(loop),
+      options_(options),
       origins_(origins),
       counters_(counters),
       accept_(std::move(accept)),
       place_(std::move(place)),
-      reaper_(loop, [this] { retired_.clear(); }),
+      reaper_(loop, [this] { reap(); }),
       pings_(loop, static_cast<uint64_t>(options.engineio_ping_interval),
              [](void* session) { static_cast<Session*>(session)->on_ping_due(); }),
       pongs_(loop, static_cast<uint64_t>(options.engineio_ping_timeout),
              [](void* session) { static_cast<Session*>(session)->on_patience_end(); }),
       upgrades_(loop, static_cast<uint64_t>(options.engineio_upgrade_timeout),
-                [](void* session) { static_cast<Session*>(session)->drop_probe(); }) {}
+                [](void* session) { static_cast<Session*>(session)->on_upgrade_due(); }),
+      turns_(loop, kTurnMs, [](void* session) { static_cast<Session*>(session)->go_on(); }),
+      rests_(loop, kRestMs, [](void* session) { static_cast<Session*>(session)->go_on(); }) {}
 
 Server::~Server() {
+  reap();
+  for (const auto& [id, session] : sessions_) {
+    place_.group->session_addresses().remove(session->client());
+  }
   place_.group->remove_sessions(place_.number, sessions_.size());
 }
 
@@ -99,7 +110,7 @@ void Server::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
     return;
   }
   if (verdict.session == nullptr) {
-    if (auto refusal = obstacle(request.client)) {
+    if (auto refusal = obstacle(request)) {
       exchange->respond(std::move(*refusal));
       return;
     }
@@ -120,18 +131,28 @@ std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> Server::on_u
   const Verdict verdict = verify(request, true);
   if (verdict.refusal) return refuse(*verdict.refusal);
   if (verdict.session == nullptr) {
-    if (auto refusal = obstacle(request.client)) return std::move(*refusal);
+    if (auto refusal = obstacle(request)) return std::move(*refusal);
   }
   return std::make_unique<WebSocketTransport>(
       *this, request.client, verdict.session == nullptr ? keep(request) : nullptr,
       verdict.session != nullptr ? verdict.session->id() : std::string());
 }
 
-std::optional<net::Response> Server::obstacle(const net::Address& client) {
+std::optional<net::Response> Server::obstacle(const net::Request& request) {
+  const net::Address& client = request.client;
   if (!accepting_) return kLeaving;
   // Polling sessions live without a connection: they are bounded by the same number by themselves.
   const auto most = static_cast<size_t>(options_.limits_connections);
-  if (place_.group->sessions() >= most) return kFull;
+  if (place_.group->sessions() >= most) {
+    ++counters_.sessions_refused;
+    return kFull;
+  }
+  const auto of_address = static_cast<size_t>(options_.limits_connections_per_ip);
+  if (of_address != 0 && !request.of_proxy &&
+      place_.group->session_addresses().count(client) >= of_address) {
+    ++counters_.sessions_limited;
+    return net::too_many_requests(kRetrySeconds);
+  }
   const int64_t wait_s = admit_ ? admit_(client) : 0;
   if (wait_s == 0) return std::nullopt;
   ++counters_.sessions_limited;
@@ -152,6 +173,7 @@ Session& Server::open_session(const net::Address& client,
   session.begin(accept_(session));
   sessions_.emplace(session.id(), std::move(owned));
   place_.group->add_session(place_.number);
+  place_.group->session_addresses().add(client, 0);
   ++counters_.sessions_opened;
   return session;
 }
@@ -173,11 +195,17 @@ Session* Server::find(std::string_view id) {
 void Server::retire(Session& session) {
   const auto found = sessions_.find(session.id());
   if (found == sessions_.end()) return;
-  retired_.push_back(std::move(found->second));
+  found->second->next_retired_ = std::move(retired_);
+  retired_ = std::move(found->second);
   sessions_.erase(found);
   place_.group->remove_sessions(place_.number, 1);
+  place_.group->session_addresses().remove(session.client());
   ++counters_.sessions_closed;
   reaper_.start(0);
+}
+
+void Server::reap() {
+  while (retired_) retired_ = std::move(retired_->next_retired_);
 }
 
 std::vector<Session*> Server::open_sessions() const {

@@ -17,6 +17,7 @@
 #include "engine/core/counters.h"
 #include "engine/core/deadline_queue.h"
 #include "engine/core/options.h"
+#include "engine/engineio/packet_allowance.h"
 #include "engine/engineio/session.h"
 #include "engine/net/handler.h"
 #include "engine/net/origin_policy.h"
@@ -67,6 +68,7 @@ class Server {
   friend class Drain;
   friend class Session;
   friend class WebSocketTransport;
+  static constexpr int64_t kMsPerSecond = 1000;
 
   // The protocol's error codes, as far as we give them.
   enum class Refusal { kTransport, kSession, kMethod, kRequest, kForbidden, kVersion };
@@ -79,16 +81,21 @@ class Server {
   Verdict verify(const net::Request& request, bool upgrade);
 
   // Why a client cannot open a session now; nothing when it can, which counts as one.
-  std::optional<net::Response> obstacle(const net::Address& client);
+  std::optional<net::Response> obstacle(const net::Request& request);
   // What a session keeps of the request that opens it; null unless keep_handshakes() asked for it.
   std::unique_ptr<const Handshake> keep(const net::Request& request) const;
   Session& open_session(const net::Address& client, std::unique_ptr<const Handshake> handshake);
   // The data of the packet that begins a session.
   std::string open_packet(const Session& session, bool may_upgrade) const;
   Session* find(std::string_view id);
+  PacketAllowance::Rate packet_rate() const {
+    return {options_.limits_packet_count, kMsPerSecond * options_.limits_packet_window};
+  }
   // Takes a closed session out of the table; it is destroyed in a later turn.
   void retire(Session& session);
+  void reap();
 
+  Loop& loop_;
   const Options& options_;
   const net::OriginPolicy& origins_;
   Counters& counters_;
@@ -98,11 +105,13 @@ class Server {
   bool handshakes_kept_ = false;
   bool accepting_ = true;
   std::unordered_map<std::string_view, std::unique_ptr<Session>> sessions_;  // by Session::id()
-  std::vector<std::unique_ptr<Session>> retired_;
+  std::unique_ptr<Session> retired_;  // the first of a list: retire() must not need memory
   Timer reaper_;
   DeadlineQueue pings_;     // ping_interval: time to send a ping
   DeadlineQueue pongs_;     // ping_timeout: time by which the pong must be here
   DeadlineQueue upgrades_;  // upgrade_timeout
+  DeadlineQueue turns_;     // time to go on with a POST, others have had their turn
+  DeadlineQueue rests_;     // time to look whether more packets of a client may be taken
 };
 
 }  // namespace signalbox::engineio

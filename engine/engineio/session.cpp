@@ -43,7 +43,8 @@ Session::Session(Server& server, std::string id, const net::Address& client,
       client_(client),
       handshake_(std::move(handshake)),
       heartbeat_(this),
-      upgrade_(this) {}
+      upgrade_(this),
+      rest_(this) {}
 
 Session::~Session() {
   if (poll_) poll_->set_on_abort(nullptr);
@@ -78,7 +79,9 @@ void Session::send_packet(PacketType type, bool binary, std::string_view data) {
   }
   if (too_much_waits()) {
     ++server_.counters_.messages_dropped;
-    if (state_ == State::kOpen) end(CloseReason::kSlowReader, Farewell::kNone);
+    if (state_ != State::kOpen) return;
+    ++server_.counters_.sessions_slow_reader;
+    end(CloseReason::kSlowReader, Farewell::kNone);
   }
 }
 
@@ -104,94 +107,13 @@ bool Session::keep(size_t bytes) {
 }
 
 bool Session::at_rest() const {
-  return !handler_->busy() && post_.expired() && !owes_messages();
+  return !handler_->busy() && coming_post_.expired() && !post_ && !owes_messages();
 }
 
 bool Session::owes_messages() const {
   return keeps_connection_ &&
          std::any_of(pending_.begin(), pending_.end(),
                      [](const Pending& each) { return each.type == PacketType::kMessage; });
-}
-
-void Session::on_poll(const std::shared_ptr<net::HttpExchange>& exchange) {
-  if (poll_) {
-    // Which of the two would get what is sent? The session ends; the first poll is told so.
-    exchange->respond(Server::refuse(Server::Refusal::kRequest));
-    end(CloseReason::kTransportError, Farewell::kIfPolled);
-    return;
-  }
-  poll_ = exchange;
-  keeps_connection_ = exchange->request().keep_alive;
-  if (state_ == State::kClosing && pending_.empty()) {
-    pending_.push_back({PacketType::kClose, false, {}});
-  } else if (probed_ && pending_.empty()) {
-    // The client waits for this poll to end before it moves to the WebSocket.
-    pending_.push_back({PacketType::kNoop, false, {}});
-  }
-  if (!pending_.empty()) {
-    answer_poll();
-    return;
-  }
-  exchange->set_on_abort([this] {
-    poll_.reset();
-    if (state_ == State::kOpen) end(CloseReason::kTransportClose, Farewell::kNone);
-  });
-}
-
-void Session::answer_poll() {
-  std::string payload;
-  const bool last = pending_.back().type == PacketType::kClose;
-  for (const Pending& packet : pending_) {
-    append_to_payload(payload, packet.type, packet.binary, packet.data);
-  }
-  pending_.clear();
-  pending_.shrink_to_fit();
-  set_pending_bytes(0);
-  std::exchange(poll_, nullptr)
-      ->respond({.content_type = "text/plain; charset=UTF-8",
-                 .body = std::move(payload),
-                 .headers = "Cache-Control: no-store\r\n",
-                 .compress = true});
-  if ((state_ == State::kClosing && last) || state_ == State::kLeaving) {
-    state_ = State::kClosed;
-    server_.retire(*this);
-  }
-}
-
-bool Session::begin_post(const std::shared_ptr<net::HttpExchange>& exchange) {
-  // What is refused whatever it says is not waited for: binary is in base64 since revision 4.
-  const bool fits = exchange->request().content_type != "application/octet-stream";
-  if (fits && post_.expired()) {
-    post_ = exchange;
-    return true;
-  }
-  // Of two at once, which comes first? "The server MUST [...] close the session" (Engine.IO
-  // protocol).
-  if (state_ == State::kOpen) end(CloseReason::kTransportError, Farewell::kIfPolled);
-  return false;
-}
-
-void Session::on_post(const std::shared_ptr<net::HttpExchange>& exchange) {
-  post_.reset();
-  const net::Request& request = exchange->request();
-  bool valid = !request.body.empty() && utf8_valid(request.body);
-  PayloadReader reader(request.body);
-  while (valid && state_ == State::kOpen) {
-    const auto packet = reader.next();
-    if (!packet) {
-      valid = !reader.failed();
-      break;
-    }
-    on_packet(*packet);
-  }
-  if (!valid) {
-    ++server_.counters_.packets_invalid;
-    exchange->respond(Server::refuse(Server::Refusal::kRequest));
-    if (state_ == State::kOpen) end(CloseReason::kParseError, Farewell::kIfPolled);
-    return;
-  }
-  exchange->respond(
-      {.content_type = "text/html", .body = "ok", .headers = "Cache-Control: no-store\r\n"});
 }
 
 void Session::on_socket_open(WebSocketTransport& socket) {
@@ -213,6 +135,10 @@ void Session::on_socket_message(std::string_view data, bool binary) {
     return;
   }
   on_packet(*packet);
+  if (state_ != State::kOpen || rest_.active() || may_send()) return;
+  ++server_.counters_.clients_slowed;
+  socket_->pause_reading();
+  rest();
 }
 
 void Session::on_probe_open(WebSocketTransport& probe) {
@@ -246,6 +172,7 @@ void Session::on_probe_message(std::string_view data, bool binary) {
     if (state_ != State::kOpen) return;
     send_packet(next.type, next.binary, next.data);
   }
+  if (rest_.active()) socket_->pause_reading();
 }
 
 void Session::on_socket_close(WebSocketTransport& socket) {
@@ -268,7 +195,26 @@ void Session::drop_probe() {
   }
 }
 
+bool Session::may_send() const {
+  return allowance_.open(server_.loop_.now_ms(), server_.packet_rate());
+}
+
+void Session::rest() {
+  (may_send() ? server_.turns_ : server_.rests_).start(rest_);
+}
+
+void Session::go_on() {
+  if (may_send() && post_) take_packets();
+  if (state_ != State::kOpen) return;
+  if (post_ || !may_send()) {
+    rest();
+  } else if (socket_ != nullptr) {
+    socket_->resume_reading();
+  }
+}
+
 void Session::on_packet(const Packet& packet) {
+  allowance_.spend(server_.loop_.now_ms(), server_.packet_rate());
   if (pong_due_ == PongDue::kSoon && packet.type != PacketType::kPong) {
     // Something else came first, maybe a long message on a slow line: as engine.io does, wait anew,
     // once.
@@ -278,7 +224,10 @@ void Session::on_packet(const Packet& packet) {
   switch (packet.type) {
     case PacketType::kMessage:
       ++server_.counters_.messages_received;
-      handler_->on_message(packet.data, packet.binary);
+      // Without memory nobody can say what of it was done: the session ends.
+      if (!server_.loop_.guard([&] { handler_->on_message(packet.data, packet.binary); })) {
+        close(CloseReason::kForced);
+      }
       return;
     case PacketType::kPong:
       pong_due_ = PongDue::kNo;
@@ -299,6 +248,11 @@ void Session::on_packet(const Packet& packet) {
   }
 }
 
+void Session::on_upgrade_due() {
+  ++server_.counters_.upgrades_timed_out;
+  drop_probe();
+}
+
 void Session::on_ping_due() {
   pong_due_ = PongDue::kSoon;
   server_.pongs_.start(heartbeat_);
@@ -311,6 +265,7 @@ void Session::close(CloseReason reason) {
 
 void Session::on_patience_end() {
   if (state_ == State::kOpen) {
+    ++server_.counters_.sessions_silent;
     end(CloseReason::kPingTimeout, Farewell::kIfPolled);
   } else if (state_ != State::kClosed) {
     state_ = State::kClosed;
@@ -320,8 +275,17 @@ void Session::on_patience_end() {
 
 void Session::end(CloseReason reason, Farewell farewell) {
   heartbeat_.stop();
+  rest_.stop();
   drop_probe();
   state_ = State::kClosed;
+  if (post_) server_.loop_.guard([this] { end_post(true); });
+  const auto leave = [&] { take_leave(reason, farewell); };
+  if (!server_.loop_.guard(leave)) state_ = State::kClosed;
+  if (state_ == State::kClosed) server_.retire(*this);
+  handler_->on_close(reason);
+}
+
+void Session::take_leave(CloseReason reason, Farewell farewell) {
   if (WebSocketTransport* socket = std::exchange(socket_, nullptr)) {
     socket->detach();
     if (reason == CloseReason::kSlowReader) {
@@ -349,8 +313,6 @@ void Session::end(CloseReason reason, Farewell farewell) {
       server_.pongs_.start(heartbeat_);
     }
   }
-  if (state_ == State::kClosed) server_.retire(*this);
-  handler_->on_close(reason);
 }
 
 }  // namespace signalbox::engineio

@@ -13,6 +13,7 @@
 
 #include "engine/core/deadline_queue.h"
 #include "engine/engineio/packet.h"
+#include "engine/engineio/packet_allowance.h"
 #include "engine/net/client_address.h"
 #include "engine/net/http.h"
 #include "engine/net/kept_bytes.h"
@@ -106,6 +107,10 @@ class Session {
     bool binary;
     std::string data;
   };
+  struct Post {
+    std::shared_ptr<net::HttpExchange> exchange;
+    PayloadReader reader;
+  };
 
   void begin(std::unique_ptr<SessionHandler> handler);
 
@@ -115,6 +120,9 @@ class Session {
   bool begin_post(const std::shared_ptr<net::HttpExchange>& exchange);
   void on_post(const std::shared_ptr<net::HttpExchange>& exchange);
   void answer_poll();
+  // Takes packets of the POST that is here, as many as may come now.
+  void take_packets();
+  void end_post(bool valid);
 
   // WebSocket: as the session's transport, and as one that is to become it.
   void on_socket_open(WebSocketTransport& socket);
@@ -125,11 +133,17 @@ class Session {
   void drop_probe();
 
   void on_packet(const Packet& packet);
+  // A client that sends too many packets is read no more for a while, whatever its transport; one
+  // that has more of them in a POST lets others have their turn.
+  bool may_send() const;
+  void rest();
+  void go_on();
   void send_packet(PacketType type, bool binary, std::string_view data);
   // Whether its client reads too slowly, for itself or beside the others.
   bool too_much_waits() const;
   bool too_much_kept(size_t bytes) const;
   void set_pending_bytes(size_t bytes);
+  void on_upgrade_due();
   void on_ping_due();
   // The pong did not come, or nobody came for a closing session's last words.
   void on_patience_end();
@@ -137,6 +151,7 @@ class Session {
   // the next poll too.
   enum class Farewell { kNone, kIfPolled, kAlways };
   void end(CloseReason reason, Farewell farewell);
+  void take_leave(CloseReason reason, Farewell farewell);
 
   Server& server_;
   std::string id_;
@@ -151,11 +166,15 @@ class Session {
   net::KeptBytes unfinished_;  // see keep()
   Deadline heartbeat_;         // a ping is due, then a pong; when closing, the end of patience
   Deadline upgrade_;
-  std::weak_ptr<net::HttpExchange> post_;  // a POST whose body is still coming
+  Deadline rest_;  // until it is read on
+  PacketAllowance allowance_;
+  std::weak_ptr<net::HttpExchange> coming_post_;  // its body is still coming
+  std::shared_ptr<Post> post_;                    // its body is here
   enum class PongDue : uint8_t { kNo, kSoon, kExtended } pong_due_ = PongDue::kNo;
   bool probed_ = false;           // the probe was answered: polls return at once
   bool keeps_connection_ = true;  // as its last poll said
   State state_ = State::kOpen;
+  std::unique_ptr<Session> next_retired_;  // in the Server's list
 };
 
 }  // namespace signalbox::engineio

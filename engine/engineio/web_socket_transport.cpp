@@ -67,6 +67,14 @@ void WebSocketTransport::drop() {
   if (socket_ != nullptr) socket_->drop();
 }
 
+void WebSocketTransport::pause_reading() {
+  if (socket_ != nullptr) socket_->pause_reading();
+}
+
+void WebSocketTransport::resume_reading() {
+  if (socket_ != nullptr) socket_->resume_reading();
+}
+
 size_t WebSocketTransport::queued() const {
   return socket_ != nullptr ? socket_->queued() : 0;
 }

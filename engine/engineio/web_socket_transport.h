@@ -35,6 +35,8 @@ class WebSocketTransport : public net::WebSocketHandler {
   void close();
   void drop();  // drops what waits
   // As net::WebSocket's.
+  void pause_reading();
+  void resume_reading();
   size_t queued() const;
   size_t kept() const;
   // The session is gone or has let go of us.

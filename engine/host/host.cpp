@@ -22,7 +22,8 @@ std::string packet(PacketType type, const Socket& to, std::optional<uint64_t> id
 
 Host::Host(Loop& loop, const Options& options, Counters& counters, const Program& program,
            socketio::Server& server)
-    : counters_(counters),
+    : loop_(loop),
+      counters_(counters),
       program_(program),
       server_(server),
       tickets_(loop, counters, static_cast<uint64_t>(options.decision_timeout), program.abandoned) {
@@ -34,7 +35,7 @@ Host::~Host() = default;
 HostedNamespace& Host::hosted(const std::string& name) {
   auto& slot = hosted_[name];
   if (!slot) {
-    slot = std::make_unique<HostedNamespace>(program_, tickets_, name);
+    slot = std::make_unique<HostedNamespace>(loop_, program_, tickets_, name);
     server_.add_namespace(name, *slot);
     if (elsewhere_ != nullptr) slot->set_elsewhere(*elsewhere_);
   }

@@ -102,6 +102,7 @@ class Host {
   // The connected socket of that id; null, and counted as a message that is not sent, without.
   socketio::Socket* receiver(const std::string& id);
 
+  Loop& loop_;
   Counters& counters_;
   const Program& program_;
   socketio::Server& server_;

@@ -78,8 +78,14 @@ void HostedNamespace::on_disconnect(socketio::Socket& socket, std::string_view r
     addition = std::move(found->second);
     additions_.erase(found);
   }
-  for (const std::string& room : addition.rooms) remove(socket, room);
-  if (application_ != nullptr) application_->on_disconnect(socket, reason);
+  // First what needs no memory: nobody may keep the socket.
+  for (const std::string& room : addition.rooms) rooms_.remove(room, socket);
+  loop_.guard([&] {
+    if (application_ != nullptr) application_->on_disconnect(socket, reason);
+  });
+  for (const std::string& room : addition.rooms) {
+    loop_.guard([&] { ignore_if_empty(room); });
+  }
   const NamespaceProgram* program = handlers();
   if (program != nullptr && program->disconnected) {
     program->disconnected({socket, reason, addition.data.get()});
@@ -102,6 +108,10 @@ void HostedNamespace::leave(socketio::Socket& socket, const std::string& room) {
 
 void HostedNamespace::remove(socketio::Socket& socket, const std::string& room) {
   rooms_.remove(room, socket);
+  ignore_if_empty(room);
+}
+
+void HostedNamespace::ignore_if_empty(const std::string& room) {
   if (elsewhere_ != nullptr && !rooms_.has(room)) elsewhere_->ignore(name_, room);
 }
 

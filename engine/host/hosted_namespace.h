@@ -26,8 +26,8 @@ namespace signalbox::host {
 class HostedNamespace : public socketio::NamespaceHandler {
  public:
   // Keeps references to `program`, in which the handlers are looked up by name, and `tickets`.
-  HostedNamespace(const Program& program, Tickets& tickets, std::string name)
-      : program_(program), tickets_(tickets), name_(std::move(name)) {}
+  HostedNamespace(Loop& loop, const Program& program, Tickets& tickets, std::string name)
+      : loop_(loop), program_(program), tickets_(tickets), name_(std::move(name)) {}
 
   void set_application(socketio::NamespaceHandler& application) { application_ = &application; }
 
@@ -81,9 +81,11 @@ class HostedNamespace : public socketio::NamespaceHandler {
     std::vector<std::string> rooms;
   };
   void remove(socketio::Socket& socket, const std::string& room);
+  void ignore_if_empty(const std::string& room);
   // The handlers of this namespace, or null.
   const NamespaceProgram* handlers() const;
 
+  Loop& loop_;
   const Program& program_;
   Tickets& tickets_;
   const std::string name_;

@@ -16,4 +16,10 @@ void AddressCounts::remove(const Address& address) {
   if (found != counts_.end() && --found->second == 0) counts_.erase(found);
 }
 
+size_t AddressCounts::count(const Address& address) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = counts_.find(address.limit_network());
+  return found != counts_.end() ? found->second : 0;
+}
+
 }  // namespace signalbox::net

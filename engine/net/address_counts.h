@@ -19,6 +19,7 @@ class AddressCounts {
   // Counts one more, unless there are `limit` (0: no limit).
   bool add(const Address& address, size_t limit);
   void remove(const Address& address);
+  size_t count(const Address& address);
 
  private:
   std::mutex mutex_;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/core/deadline_queue.h"
 #include "engine/net/attachment.h"
 #include "engine/net/presence.h"
 
@@ -17,8 +18,11 @@ struct lws;
 namespace signalbox::net {
 
 struct Connection {
-  Connection(std::unique_ptr<Presence> who, int descriptor, const Clearance& begun)
+  Connection(std::shared_ptr<Presence> who, int descriptor, const Clearance& begun)
       : presence(std::move(who)), fd(descriptor), cleared(begun) {}
+  ~Connection() { presence->request_is_whole(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   // Ends what was attached before.
   void attach(std::unique_ptr<Attachment> replacement) {
@@ -26,7 +30,7 @@ struct Connection {
     attachment = std::move(replacement);
   }
 
-  const std::unique_ptr<Presence> presence;
+  const std::shared_ptr<Presence> presence;
   const int fd;
   struct lws* wsi = nullptr;
   std::shared_ptr<const TlsRelay> relay;  // where it was decrypted; null without TLS
@@ -34,6 +38,7 @@ struct Connection {
   // among them that have not begun.
   Clearance cleared;
   bool last = false;            // no further request is served
+  Deadline leaving{this};       // when it is the last: by when the rest of its body must be here
   bool waiting = false;         // in the reception, for the next request
   bool counts_request = false;  // it counts for the client of its request, behind a proxy
   std::unique_ptr<Attachment> attachment;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/core/utf8.h"
 #include "engine/net/chunked_decoder.h"
 #include "engine/net/lws_request.h"
 #include "engine/net/received_bytes.h"
@@ -23,7 +24,9 @@ Connection* connection_of(struct lws* wsi) {
 template <typename Kind>
 Kind* attached(struct lws* wsi) {
   Connection* connection = connection_of(wsi);
-  return connection != nullptr ? dynamic_cast<Kind*>(connection->attachment.get()) : nullptr;
+  if (connection == nullptr || !connection->attachment) return nullptr;
+  Attachment& attachment = *connection->attachment;
+  return attachment.kind == Kind::kKind ? static_cast<Kind*>(&attachment) : nullptr;
 }
 
 // The exchange in progress, or null.
@@ -69,7 +72,7 @@ constexpr const char* kTooMany = "Too many connections from this address";
 constexpr int kSecondsToTakeAnswer = 30;
 
 // Of a body that is too large this many times the limit is read and dropped.
-constexpr uint64_t kMostDropped = 16;
+constexpr uint64_t kMostDroppedBodies = 16;
 
 }  // namespace
 
@@ -107,6 +110,9 @@ int Dispatch::dispatch(Server& server, struct lws* wsi, enum lws_callback_reason
       if (WebSocket* socket = attached<WebSocket>(wsi))
         return socket->on_receive(data, length) ? 0 : kEnd;
       return kEnd;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+      // Behind the code comes a reason, which is text; such a close frame is not answered.
+      return length <= 2 || utf8_valid({data + 2, length - 2}) ? 0 : kEnd;
     case LWS_CALLBACK_SERVER_WRITEABLE:
       if (WebSocket* socket = attached<WebSocket>(wsi)) return socket->on_writable() ? 0 : kEnd;
       return 0;
@@ -173,8 +179,8 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       if (framing.length > x.body_limit_) {
         // A client that is cut off while it sends may never read why: libwebsockets reads the body
         // to its end and drops it, unless it is out of all proportion.
-        x.close_ = framing.length > kMostDropped * x.body_limit_;
-        refuse(x, 413, "Payload too large");
+        x.close_ = framing.length > kMostDroppedBodies * x.body_limit_;
+        refuse_body(server, x);
       } else if (framing.length == 0 && x.request_.method != Method::kPost) {
         complete = true;  // of a POST libwebsockets calls the completion itself
       }
@@ -189,7 +195,9 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
     x.delivered_ = complete;  // nobody else gets it
     refuse(x, 429, kTooMany, kRetryAfter);
   }
-  if (!x.answered_ && !complete) server.handler_.on_headers(exchange);
+  if (!x.answered_ && !complete) {
+    server.handler_.on_headers(attached<ExchangeAttachment>(wsi)->undelivered);
+  }
   if (!x.answered_ && !complete && expects_continue(wsi) &&
       !write_raw(wsi, "HTTP/1.1 100 Continue\r\n\r\n")) {
     return kEnd;
@@ -227,11 +235,24 @@ int Dispatch::on_body(Server& server, struct lws* wsi, const char* data, size_t 
   }
   if (body.size() > x.body_limit_) {
     x.close_ = true;
-    refuse(x, 413, "Payload too large");
+    refuse_body(server, x);
+  } else if (!keep_body(server, x)) {
+    ++server.counters_.bodies_refused;
+    refuse(x, 503, "The server has no room for this now");
   } else if (complete) {
     deliver(server, x);
   }
   return settle(server, x, complete);
+}
+
+bool Dispatch::keep_body(Server& server, HttpExchange& exchange) {
+  std::string& body = exchange.request_.body;
+  exchange.body_kept_.set(*server.group_, body.capacity());
+  const auto most = static_cast<size_t>(server.options_.engineio_max_buffered_total);
+  if (!server.group_->too_many(exchange.body_kept_.get(), most)) return true;
+  std::string().swap(body);
+  exchange.body_kept_.set(*server.group_, 0);
+  return false;
 }
 
 int Dispatch::on_body_complete(Server& server, struct lws* wsi) {
@@ -308,11 +329,18 @@ void Dispatch::deliver(Server& server, HttpExchange& exchange) {
     exchange.respond({.status = 204});
     return;
   }
-  if (!server.forward(exchange)) server.handler_.on_request(exchange.shared_from_this());
+  if (server.forward(exchange)) return;
+  server.handler_.on_request(
+      std::exchange(attached<ExchangeAttachment>(exchange.wsi_)->undelivered, nullptr));
 }
 
 void Dispatch::refuse(HttpExchange& exchange, int status, const char* error, const char* headers) {
   exchange.respond({.status = status, .body = error_body(error), .headers = headers});
+}
+
+void Dispatch::refuse_body(Server& server, HttpExchange& exchange) {
+  ++server.counters_.bodies_too_large;
+  refuse(exchange, 413, "Payload too large");
 }
 
 int Dispatch::settle(Server& server, HttpExchange& exchange, bool request_complete) {
@@ -339,6 +367,8 @@ int Dispatch::finish(Server& server, HttpExchange& exchange) {
   struct lws* wsi = std::exchange(exchange.wsi_, nullptr);
   Connection& connection = *connection_of(wsi);
   connection.last = exchange.last_;
+  // libwebsockets waits anew behind each piece of what it drops.
+  if (connection.last) server.leaving_.start(connection.leaving);
   connection.attach(nullptr);  // `exchange` may be gone now
   connection.presence->request_is_whole();
   if (std::exchange(connection.counts_request, false)) connection.presence->count_for_nobody();

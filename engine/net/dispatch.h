@@ -26,12 +26,16 @@ class Dispatch {
   static Request read(Server& server, struct lws* wsi);
   static int on_http(Server& server, struct lws* wsi);
   static int on_body(Server& server, struct lws* wsi, const char* data, size_t length);
+  // Counts what has come of a body. False, and the body is let go, when too much is kept.
+  static bool keep_body(Server& server, HttpExchange& exchange);
   static int on_body_complete(Server& server, struct lws* wsi);
   static int on_upgrade(Server& server, struct lws* wsi);
   static int on_established(Server& server, struct lws* wsi);
   static void on_http_closed(Server& server, struct lws* wsi);
 
   static void deliver(Server& server, HttpExchange& exchange);
+  // One whose body is too large.
+  static void refuse_body(Server& server, HttpExchange& exchange);
   static void refuse(HttpExchange& exchange, int status, const char* error,
                      const char* headers = "");
   // The end of each callback: sends the reply if there is one, or pauses reading until there is.

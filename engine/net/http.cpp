@@ -58,7 +58,8 @@ std::string serialize(const Response& response, Method method, bool keep_alive,
   if (!body.empty() && !response.content_type.empty()) {
     out += "Content-Type: ";
     out += response.content_type;
-    out += "\r\n";
+    // What clients have sent is in many a body: no browser may take it for a page or a program.
+    out += "\r\nX-Content-Type-Options: nosniff\r\n";
   }
   // RFC 9110, 8.6: a 204 has none; that of a 304 would tell of another answer's body.
   if (status != 204 && status != 304) {

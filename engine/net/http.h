@@ -30,7 +30,8 @@ struct Request {
   std::string host;
   std::string origin;  // empty: no Origin header
   std::string content_type;
-  Address client;  // behind the trusted proxies
+  Address client;         // behind the trusted proxies
+  bool of_proxy = false;  // that is one of these: it did not say for whom it asks
   bool keep_alive = false;
   bool accepts_gzip = false;
   // Filled only where Server::keep_headers() asks for it. Names are in small letters, values

@@ -24,6 +24,19 @@ void HttpExchange::respond(Response response) {
     std::exchange(answer_, nullptr)(std::move(response));
     return;
   }
+  try {
+    render(response);
+  } catch (...) {
+    close_ = true;  // there is nothing to send
+    if (!in_callback_) server_->drop(*this);
+    throw;
+  }
+  // Inside a callback of libwebsockets for this connection the reply goes out when the callback
+  // ends.
+  if (!in_callback_) server_->request_write(*this);
+}
+
+void HttpExchange::render(Response& response) {
   close_ = close_ || response.close;
   // Where a body ends that nobody wanted cannot be told.
   last_ = !delivered_;
@@ -34,9 +47,20 @@ void HttpExchange::respond(Response response) {
     preflight = server_->handler_.preflight_methods(request_);
   reply_ = serialize(response, request_.method, request_.keep_alive,
                      server_->origins().headers(request_.origin, request_.host, preflight));
-  // Inside a callback of libwebsockets for this connection the reply goes out when the callback
-  // ends.
-  if (!in_callback_) server_->request_write(*this);
+}
+
+std::shared_ptr<HttpExchange> HttpExchange::share() {
+  // Let go there, not with the deleter: that lives as long as a weak pointer to what it deletes.
+  return {this, [self = shared_from_this()](HttpExchange*) mutable {
+            std::exchange(self, nullptr)->abandon();
+          }};
+}
+
+void HttpExchange::abandon() {
+  if (answered_ || gone()) return;
+  answered_ = true;
+  on_abort_ = nullptr;
+  server_->drop(*this);
 }
 
 void HttpExchange::client_left() {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine/net/http.h"
+#include "engine/net/kept_bytes.h"
 
 struct lws;
 
@@ -37,10 +38,16 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   // For whoever has the connection: it is gone.
   void client_left();
 
+  // For whoever has the connection, once: what to give to those who are to answer. When the last of
+  // them lets go without an answer (for want of memory, as a rule), the connection ends.
+  std::shared_ptr<HttpExchange> share();
+
  private:
   friend class Dispatch;
   friend class Server;
   bool gone() const { return wsi_ == nullptr && !answer_; }
+  void abandon();
+  void render(Response& response);
 
   Server* server_ = nullptr;              // null: the client is elsewhere
   struct lws* wsi_ = nullptr;             // null, too, once the connection is gone
@@ -48,7 +55,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   Request request_;
   std::function<void()> on_abort_;
   std::unique_ptr<ChunkedDecoder> chunks_;  // only of a body that comes in chunks
-  std::string reply_;                       // the bytes to send, once they are known
+  KeptBytes body_kept_;
+  std::string reply_;  // the bytes to send, once they are known
   size_t body_limit_ = 0;
   uint64_t begun_ms_ = 0;
   bool delivered_ = false;    // the handler has it

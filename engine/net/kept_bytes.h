@@ -1,7 +1,7 @@
 // What is kept for one client, as a part of what is kept for all clients of a port group: messages
-// that it has yet to read, and parts of messages that it has yet to complete. All of it has a limit
-// of its own, since many clients that are slow, each within its limits, are more than a process can
-// hold.
+// that it has yet to read, parts of messages that it has yet to complete, and bodies of requests
+// that it has yet to complete or are yet to be answered. All of it has a limit of its own, since
+// many clients that are slow, each within its limits, are more than a process can hold.
 //
 // Thread: its owner's.
 // Owner: what keeps the bytes.

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,7 +24,9 @@ int open_reserve() {
 
 Listener::Listener(Loop& loop)
     : loop_(loop), resume_(loop, [this] {
-        if (poll_) poll_->watch(true, false);
+        if (!poll_) return;
+        if (reserve_ < 0) reserve_ = open_reserve();
+        poll_->watch(true, false);
       }) {}
 
 Listener::~Listener() {
@@ -58,9 +59,6 @@ void Listener::accept_ready() {
     const int fd = accept4(socket_->fd(), reinterpret_cast<sockaddr*>(&peer), &length,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      const int on = 1;
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);  // or received_bytes.h miscounts
       accepted_(fd, Address::of(peer).value_or(Address()));
       continue;
     }
@@ -69,7 +67,7 @@ void Listener::accept_ready() {
         return;
       case EMFILE:
       case ENFILE:
-        shed();
+        if (!shed()) return;
         break;
       case ENOBUFS:
       case ENOMEM:
@@ -84,18 +82,19 @@ void Listener::accept_ready() {
 }
 
 // Takes the next client with the reserve descriptor, only to turn it away: left in the backlog it
-// would make the level-triggered poll fire without end.
-void Listener::shed() {
+// would make the level-triggered poll fire without end. False when that fails, too, and accepting
+// has been paused.
+bool Listener::shed() {
   starved_();
   if (reserve_ >= 0) ::close(reserve_);
   const int fd = accept4(socket_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) ::close(fd);
   reserve_ = open_reserve();
-  if (fd < 0 || reserve_ < 0) {
-    // Another thread took the descriptor, or the client: rest instead of spinning.
-    poll_->watch(false, false);
-    resume_.start(kStarvedMs);
-  }
+  if (fd >= 0 && reserve_ >= 0) return true;
+  // Another thread took the descriptor, or the client: rest instead of spinning.
+  poll_->watch(false, false);
+  resume_.start(kStarvedMs);
+  return false;
 }
 
 }  // namespace signalbox::net

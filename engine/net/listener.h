@@ -33,7 +33,7 @@ class Listener {
 
  private:
   void accept_ready();
-  void shed();
+  bool shed();
 
   Loop& loop_;
   std::unique_ptr<Poll> poll_;

@@ -149,6 +149,7 @@ Request read_request(struct lws* wsi, const Address& peer, std::span<const Addre
   request.keep_alive = wants_keep_alive(wsi);
   request.accepts_gzip = accepts_gzip(header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING));
   request.client = client_address(peer, header(wsi, WSI_TOKEN_X_FORWARDED_FOR), trusted);
+  request.of_proxy = lies_in(trusted, request.client);
   return request;
 }
 

@@ -91,10 +91,24 @@ size_t PortGroup::least_busy(size_t here) const {
   return best;
 }
 
-bool PortGroup::add(std::atomic<size_t>& count, size_t limit) {
-  if (count.fetch_add(1) < limit) return true;
-  --count;
+bool PortGroup::add_connection(size_t limit) {
+  if (connections_.fetch_add(1) < limit) return true;
+  --connections_;
   return false;
+}
+
+size_t PortGroup::waiting() const {
+  size_t all = 0;
+  for (size_t place = 0; place < places_; ++place) all += at_[place].waiting;
+  return all;
+}
+
+size_t PortGroup::longest_line(size_t here) const {
+  size_t longest = here;
+  for (size_t place = 0; place < places_; ++place) {
+    if (at_[place].waiting > at_[longest].waiting) longest = place;
+  }
+  return longest;
 }
 
 bool PortGroup::others_drain(size_t here) const {

@@ -40,6 +40,7 @@ class PortGroup {
   // From now on the places are what they are: the first of the servers begins to listen.
   void seal();
   bool alone() const { return places_ == 1; }
+  size_t places() const { return places_; }
   bool sealed() const;
 
   // The group's socket, which the first to ask opens. Errors as ListeningSocket::open().
@@ -65,27 +66,35 @@ class PortGroup {
   size_t least_busy(size_t here) const;
 
   // Counts a connection of the group, unless there are `limit`.
-  bool add_connection(size_t limit) { return add(connections_, limit); }
+  bool add_connection(size_t limit);
   void remove_connection() { --connections_; }
-  // And one that owes its first request.
-  bool add_handshake(size_t limit) { return add(handshakes_, limit); }
-  void remove_handshake() { --handshakes_; }
   // Whose connections there are.
   AddressCounts& addresses() { return addresses_; }
   // Beside that, whose burden it is.
   void add_burden(size_t place) { ++at_[place].connections; }
   void remove_burden(size_t place) { --at_[place].connections; }
 
+  // Those that owe their first request, by where they wait for it; see WaitingLine.
+  void add_waiting(size_t place) { ++at_[place].waiting; }
+  void remove_waiting(size_t place) { --at_[place].waiting; }
+  size_t waiting() const;
+  // Where the most of them are; `here` when nowhere more than here.
+  size_t longest_line(size_t here) const;
+
   void add_session(size_t place);
   void remove_sessions(size_t place, size_t count);
   size_t sessions() const { return sessions_; }
+  // Whose sessions there are: those on polling have no connection that counts.
+  AddressCounts& session_addresses() { return session_addresses_; }
   // Bytes kept for the clients of the group; see KeptBytes.
   void change_kept(size_t before, size_t after) { kept_ += after - before; }
   // Whether `bytes`, counted already, are too many for one client when there may be `most` for all:
   // more than half of what is left, so that the first do not use up what is there for the others.
+  // A little is never too many, or who holds what he is not to give back would shut out the rest.
   bool too_many(size_t bytes, size_t most) const {
+    constexpr size_t kLittle = 8192;
     const size_t all = kept_;
-    return bytes > 0 && (all >= most || bytes > (most - all) / 2);
+    return bytes > kLittle && (all >= most || bytes > (most - all) / 2);
   }
   // Whether others that take no new ones any more still have sessions: requests for these may come
   // by anybody's connections.
@@ -97,11 +106,9 @@ class PortGroup {
     std::atomic<bool> takes_new = false;
     std::atomic<size_t> connections = 0;
     std::atomic<size_t> sessions = 0;
+    std::atomic<size_t> waiting = 0;
     Loop* loop = nullptr;  // the server's
   };
-
-  // Adds one, unless there are `limit`.
-  static bool add(std::atomic<size_t>& count, size_t limit);
 
   mutable std::mutex mutex_;  // guards what follows but for atomics; `places_` only until seal()
   std::array<Member, kMostPlaces> at_;
@@ -109,9 +116,9 @@ class PortGroup {
   bool sealed_ = false;
   std::weak_ptr<const ListeningSocket> socket_;
   std::atomic<size_t> connections_ = 0;
-  std::atomic<size_t> handshakes_ = 0;
   std::atomic<size_t> sessions_ = 0;
   AddressCounts addresses_;
+  AddressCounts session_addresses_;
   std::atomic<size_t> kept_ = 0;
 };
 

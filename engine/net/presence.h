@@ -3,17 +3,20 @@
 // server's burden. All of it ends with this.
 //
 // Thread: handed from one to another.
-// Owner: the Arrival, later the Connection.
+// Owner: the Arrival, later the Connection; and the TlsRelay, which may have bytes for the client
+//   when these have gone.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "engine/net/client_address.h"
 #include "engine/net/port_group.h"
+#include "engine/net/waiting_line.h"
 
 namespace signalbox::net {
 
@@ -21,8 +24,7 @@ class TlsRelay;
 
 class Presence {
  public:
-  // Takes over the count of PortGroup::add_connection() and, until request_is_whole(), that of
-  // add_handshake().
+  // Takes over the count of PortGroup::add_connection().
   Presence(std::shared_ptr<PortGroup> group, const Address& peer);
   ~Presence();
   Presence(const Presence&) = delete;
@@ -38,7 +40,16 @@ class Presence {
 
   // The server at `place` is to have it: it counts as a burden of that one.
   void assign(size_t place);
-  // A first request is there, with its body.
+
+  // Until request_is_whole() it owes its first request, and waits in that line, behind the others;
+  // in none while it passes from one server to another.
+  void wait_in(WaitingLine& line);
+  void leave_line();
+  // How whoever has the connection ends it for a newcomer.
+  void set_end(std::function<void()> end) { end_ = std::move(end); }
+  // Leaves the line, and has it ended. It may be gone then.
+  void make_room();
+  // A first request is there, with its body. Or none is waited for any more.
   void request_is_whole();
 
  private:
@@ -47,6 +58,9 @@ class Presence {
   std::optional<Address> counted_;
   std::optional<size_t> place_;
   bool owes_request_ = true;
+  WaitingLine* line_ = nullptr;
+  WaitingLine::Spot spot_;
+  std::function<void()> end_;
 };
 
 // What is known of the beginning of a connection that nobody has read yet: so many bytes of it are
@@ -60,21 +74,22 @@ struct Clearance {
 class Arrival {
  public:
   // Takes over the descriptor.
-  Arrival(std::unique_ptr<Presence> who, int fd) : presence_(std::move(who)), fd_(fd) {}
+  Arrival(std::shared_ptr<Presence> who, int fd) : presence_(std::move(who)), fd_(fd) {}
   ~Arrival();
   Arrival(const Arrival&) = delete;
   Arrival& operator=(const Arrival&) = delete;
 
   int fd() const { return fd_; }
   Presence& presence() { return *presence_; }
+  const std::shared_ptr<Presence>& shared_presence() { return presence_; }
   Clearance clearance;
   std::shared_ptr<TlsRelay> relay;  // where it was decrypted; null without TLS
   // It is served: both are the server's.
   int release() { return std::exchange(fd_, -1); }
-  std::unique_ptr<Presence> take_presence() { return std::move(presence_); }
+  std::shared_ptr<Presence> take_presence() { return std::move(presence_); }
 
  private:
-  std::unique_ptr<Presence> presence_;
+  std::shared_ptr<Presence> presence_;
   int fd_;
 };
 

@@ -23,7 +23,7 @@ bool is_digit(char c) {
 }
 
 // A port as version 1 writes it: decimal, no more zeros in front than it needs.
-bool is_port(std::string_view text) {
+bool is_canonical_port(std::string_view text) {
   if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), is_digit)) {
     return false;
   }
@@ -60,9 +60,9 @@ ProxyHeader read_version_1(std::string_view bytes) {
   const bool v6 = family == "TCP6";
   const std::optional<Address> client = address(next_field(rest), v6);
   const std::optional<Address> server = address(next_field(rest), v6);
-  const bool client_port = is_port(next_field(rest));
+  const bool client_port = is_canonical_port(next_field(rest));
   // The last: a space behind it would begin another field.
-  if (!client || !server || !client_port || !is_port(rest)) return invalid();
+  if (!client || !server || !client_port || !is_canonical_port(rest)) return invalid();
   return {State::kWhole, size, client};
 }
 

@@ -20,18 +20,16 @@ constexpr uint64_t kMostLeavingMs = 1000;
 
 }  // namespace
 
-Reception::Reception(Loop& loop, uint64_t patience_ms, const RequestHead::Limits& limits,
+Reception::Reception(Loop& loop, Patience patience, const RequestHead::Limits& limits,
                      Counters& counters, Callbacks callbacks)
     : limits_(limits),
       counters_(counters),
       callbacks_(std::move(callbacks)),
       seen_(std::max(limits.bytes + 1, ProxyHeader::kMostBytes), '\0'),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      deadlines_(loop, patience_ms,
-                 [this](void* late) {
-                   ++counters_.handshakes_timed_out;
-                   end(*static_cast<Guest*>(late));
-                 }),
+      deadlines_(loop, patience.header_ms,
+                 [this](void* guest) { late(*static_cast<Guest*>(guest)); }),
+      idle_(loop, patience.idle_ms, [this](void* guest) { late(*static_cast<Guest*>(guest)); }),
       leaving_(loop, kMostLeavingMs, [this](void* guest) { end(*static_cast<Guest*>(guest)); }) {
   if (epoll_ < 0) throw std::runtime_error("no descriptor left for an epoll set");
   poll_ = std::make_unique<Poll>(loop, epoll_, [this](bool, bool) { ready(); });
@@ -45,10 +43,12 @@ Reception::~Reception() {
 
 bool Reception::add(std::shared_ptr<Arrival> arrival, bool introduces) {
   const int fd = arrival->fd();
+  const TlsRelay* const relay = arrival->relay.get();
   const auto [entry, added] =
-      guests_.insert_or_assign(fd, std::make_unique<Guest>(fd, std::move(arrival), nullptr));
+      guests_.insert_or_assign(fd, std::make_unique<Guest>(fd, std::move(arrival), nullptr, relay));
   Guest& guest = *entry->second;
   guest.introduces = introduces;
+  guest.arrival->presence().set_end([this, &guest] { displace(guest); });
   deadlines_.start(guest.deadline);
   // Often the request is here already.
   if (!look_at(guest, false) || watch(guest)) return true;
@@ -56,11 +56,14 @@ bool Reception::add(std::shared_ptr<Arrival> arrival, bool introduces) {
   return false;
 }
 
-bool Reception::hold(int fd, void* owner) {
+bool Reception::hold(int fd, void* owner, const TlsRelay* relay) {
   const auto [entry, added] =
-      guests_.insert_or_assign(fd, std::make_unique<Guest>(fd, nullptr, owner));
-  if (watch(*entry->second)) return true;
-  take(*entry->second);
+      guests_.insert_or_assign(fd, std::make_unique<Guest>(fd, nullptr, owner, relay));
+  Guest& guest = *entry->second;
+  guest.idle = true;
+  idle_.start(guest.deadline);
+  if (watch(guest)) return true;
+  take(guest);
   return false;
 }
 
@@ -90,6 +93,25 @@ void Reception::ready() {
   }
 }
 
+void Reception::displace(Guest& guest) {
+  if (!look_again(guest)) return;
+  ++counters_.handshakes_displaced;
+  end(guest);
+}
+
+void Reception::late(Guest& guest) {
+  const bool was_idle = guest.idle;
+  if (!look_again(guest) || guest.refused) return;
+  if (was_idle && !guest.idle) return;  // it has just begun a request
+  if (!was_idle) ++counters_.handshakes_timed_out;
+  end(guest);
+}
+
+bool Reception::look_again(Guest& guest) {
+  if (guest.relay != nullptr) callbacks_.catch_up(*guest.relay);
+  return look_at(guest, false);
+}
+
 bool Reception::look_at(Guest& guest, bool at_end) {
   std::string_view seen;
   switch (progress(guest, at_end, seen)) {
@@ -107,6 +129,7 @@ bool Reception::look_at(Guest& guest, bool at_end) {
     callbacks_.may_read(taken->owner, more);
     return false;
   }
+  if (!taken->head.has_body()) taken->arrival->presence().request_is_whole();
   Clearance& clearance = taken->arrival->clearance;
   clearance.bytes += more.bytes;
   clearance.requests += more.requests;
@@ -126,7 +149,7 @@ Reception::Progress Reception::progress(Guest& guest, bool at_end, std::string_v
     if (introduction == Progress::kWaits && at_end) return Progress::kEnds;
     if (introduction != Progress::kMayRead) return introduction;
   }
-  if (!guest.deadline.active()) deadlines_.start(guest.deadline);
+  if (std::exchange(guest.idle, false)) deadlines_.start(guest.deadline);
   switch (guest.head.read(seen, limits_)) {
     case RequestHead::State::kMore:
       return at_end ? Progress::kEnds : Progress::kWaits;

@@ -36,11 +36,20 @@ class Reception {
     std::function<void(void* owner, const Clearance& more)> may_read;
     // A connection that was held is to be closed.
     std::function<void(void* owner)> over;
+    // What its client has sent by now is to be decrypted, since it will be looked at.
+    std::function<void(const TlsRelay& relay)> catch_up;
   };
 
-  // One that does not send a header within `patience_ms` ends: a new one from its coming, another
-  // from the first byte. Throws std::runtime_error when the system refuses a descriptor.
-  Reception(Loop& loop, uint64_t patience_ms, const RequestHead::Limits& limits, Counters& counters,
+  struct Patience {
+    // One that does not send a header in this time ends: a new one from its coming, another from
+    // the first byte. Not one whose header is there when the loop gets to that.
+    uint64_t header_ms;
+    // So does one that was held and has not begun one.
+    uint64_t idle_ms;
+  };
+
+  // Throws std::runtime_error when the system refuses a descriptor.
+  Reception(Loop& loop, Patience patience, const RequestHead::Limits& limits, Counters& counters,
             Callbacks callbacks);
   ~Reception();
   Reception(const Reception&) = delete;
@@ -50,8 +59,9 @@ class Reception {
   // system refuses.
   bool add(std::shared_ptr<Arrival> arrival, bool introduces);
 
-  // One that `owner` has, between two requests. False when the system refuses.
-  bool hold(int fd, void* owner);
+  // One that `owner` has, between two requests; `relay` is null without TLS. False when the system
+  // refuses.
+  bool hold(int fd, void* owner, const TlsRelay* relay);
   // It is not to be waited for any more. Before `fd` is closed.
   void forget(int fd);
 
@@ -60,13 +70,19 @@ class Reception {
 
  private:
   struct Guest {
-    Guest(int descriptor, std::shared_ptr<Arrival> newcomer, void* who)
-        : fd(descriptor), arrival(std::move(newcomer)), owner(who), deadline(this) {}
+    Guest(int descriptor, std::shared_ptr<Arrival> newcomer, void* who, const TlsRelay* decrypts)
+        : fd(descriptor),
+          arrival(std::move(newcomer)),
+          owner(who),
+          relay(decrypts),
+          deadline(this) {}
     const int fd;
     std::shared_ptr<Arrival> arrival;  // of a new one
     void* const owner;                 // of one that is held
+    const TlsRelay* const relay;
     bool introduces = false;
     bool refused = false;
+    bool idle = false;     // held, and nothing has come yet
     bool watched = false;  // in the epoll set
     RequestHead head;
     Deadline deadline;
@@ -75,6 +91,11 @@ class Reception {
 
   bool watch(Guest& guest);
   void ready();
+  // Ends one that makes room for another, unless its request is here.
+  void displace(Guest& guest);
+  void late(Guest& guest);
+  // look_at(), when it is to go otherwise: at what the loop has had no time for, too.
+  bool look_again(Guest& guest);
   // Whether it waits on; else it has gone.
   bool look_at(Guest& guest, bool at_end);
   Progress progress(Guest& guest, bool at_end, std::string_view& seen);
@@ -94,6 +115,7 @@ class Reception {
   int epoll_;
   std::unique_ptr<Poll> poll_;
   DeadlineQueue deadlines_;
+  DeadlineQueue idle_;
   DeadlineQueue leaving_;
   std::unordered_map<int, std::unique_ptr<Guest>> guests_;  // by descriptor
 };

@@ -29,6 +29,7 @@ class RequestHead {
   }
   // The size of the body that follows, where the header tells one.
   uint64_t body_size() const { return length_; }
+  bool has_body() const { return length_ != 0 || chunked_; }
   // Whether nothing can be said about what stands behind: a body whose end only its reader finds,
   // or the bytes of another protocol.
   bool ends_open() const { return chunked_ || upgrades_ || (presumes_body_ && !has_length_); }

@@ -1,13 +1,14 @@
 #include "engine/net/server.h"
 
 #include <libwebsockets.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <utility>
 
+#include "engine/net/descriptor_limit.h"
 #include "engine/net/dispatch.h"
 #include "engine/net/forwarding.h"
 #include "engine/net/request_line.h"
@@ -16,11 +17,13 @@ namespace signalbox::net {
 namespace {
 
 // A receive buffer is kept for each WebSocket; longer messages are put together from pieces.
-constexpr size_t kReceiveBuffer = 1024;
+constexpr size_t kReceiveBuffer = 2048;
+// libwebsockets counts its deadlines in seconds.
+constexpr uint64_t kLeastDeadlineMs = 1000;
 // What one write may hand to the system; the default would cut an SDP into several turns.
 constexpr size_t kTransmitUnit = 65536;
-// libwebsockets keeps a table of this many pointers, whatever the system would allow.
-constexpr rlim_t kMaxDescriptors = 1 << 20;
+// The client's, and the two of the pair that the relay works with.
+constexpr size_t kDescriptorsWithTls = 3;
 // libwebsockets' handles on the loop need two turns to close, and their code may be unloaded with
 // the context. A timer of 1 ms cannot fire twice in one turn.
 constexpr int kLeastClosingTurns = 2;
@@ -34,14 +37,6 @@ const lws_retry_bo_t kNoValidityChecks = {};
 // At once: what is to be closed later libwebsockets looks after only when something else happens.
 void end_now(struct lws* wsi) {
   lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
-}
-
-int descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > kMaxDescriptors) {
-    return static_cast<int>(kMaxDescriptors);
-  }
-  return static_cast<int>(limit.rlim_cur);
 }
 
 void tell_validity(const Log& log, const TlsContext& context) {
@@ -86,8 +81,17 @@ Server::Server(Loop& loop, const Log& log, const Options& options, const OriginP
       origins_(origins),
       group_(std::move(place.group)),
       place_(place.number),
+      line_(*group_, place_),
       listener_(loop),
       hangups_(loop, [](void* wsi) { end_now(static_cast<struct lws*>(wsi)); }),
+      event_pipe_(loop),
+      leaving_(loop, static_cast<uint64_t>(options.http_request_timeout),
+               [](void* connection) { end_now(static_cast<Connection*>(connection)->wsi); }),
+      answering_(loop, [this] { write_answers(); }),
+      waking_(loop,
+              [this] {
+                if (context_ != nullptr) lws_cancel_service(context_);
+              }),
       rereading_(loop, [this] { reread_certificate(); }),
       closing_(loop, [this] { go_on_closing(); }) {}
 
@@ -95,7 +99,7 @@ Server::Server(Loop& loop, const Log& log, const Options& options, const OriginP
 // free.
 Server::~Server() {
   group_->leave(place_);
-  if (context_ != nullptr) lws_context_destroy(context_);
+  begin_closing();
 }
 
 Status Server::open() {
@@ -128,8 +132,8 @@ Status Server::open() {
   void* loops[1] = {loop_.native()};
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-  info.options =
-      LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8;
+  // Text is ours to check: libwebsockets looks at it byte by byte.
+  info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   info.foreign_loops = loops;
   info.pcontext = &context_;
   info.user = this;
@@ -142,17 +146,21 @@ Status Server::open() {
   info.protocols = protocols;
   info.vhost_name = "signalbox";
   info.alpn = "http/1.1";
+  event_pipe_.expect();
   context_ = lws_create_context(&info);
   if (context_ == nullptr) {
     return Status(ErrorCode::kSystem,
                   "libwebsockets cannot start; is libwebsockets-evlib-uv installed?");
   }
+  event_pipe_.find();
   vhost_ = lws_create_vhost(context_, &info);
   if (vhost_ == nullptr) {
     return Status(ErrorCode::kSystem, "libwebsockets cannot create its virtual host");
   }
   reception_ = std::make_unique<Reception>(
-      loop_, static_cast<uint64_t>(options_.http_request_timeout),
+      loop_,
+      Reception::Patience{static_cast<uint64_t>(options_.http_request_timeout),
+                          static_cast<uint64_t>(options_.http_keep_alive)},
       RequestHead::Limits{static_cast<size_t>(options_.http_max_header),
                           static_cast<size_t>(options_.http_max_headers)},
       counters_,
@@ -164,7 +172,8 @@ Status Server::open() {
           [this](void* owner, const Clearance& more) {
             read_request(*static_cast<Connection*>(owner), more);
           },
-          [](void* owner) { end_now(static_cast<Connection*>(owner)->wsi); }});
+          [](void* owner) { end_now(static_cast<Connection*>(owner)->wsi); },
+          [this](const TlsRelay& relay) { gate_->catch_up(relay); }});
   if (tls) {
     gate_ = std::make_unique<TlsGate>(loop_, static_cast<uint64_t>(options_.http_request_timeout),
                                       std::move(tls), counters_,
@@ -173,6 +182,8 @@ Status Server::open() {
                                           ++counters_.connections_refused;
                                       });
   }
+  most_connections_ = most_connections(gate_ ? kDescriptorsWithTls : 1, group_->places());
+  compare_limits();
   group_->enter(place_, loop_, *this);
   listener_.start(
       std::move(socket), [this](int fd, const Address& peer) { accept(fd, peer); },
@@ -188,6 +199,16 @@ void Server::offer_subprotocol(const std::string& offered) {
   if (first.empty() || first.size() >= subprotocol_.size()) return;
   std::copy(first.begin(), first.end(), subprotocol_.begin());
   subprotocol_[first.size()] = '\0';
+}
+
+void Server::compare_limits() const {
+  if (place_ != 0) return;  // they are the group's
+  if (static_cast<size_t>(options_.limits_connections) <= most_connections_) return;
+  log_.warning("limits.connections is " + std::to_string(options_.limits_connections) +
+               ", but the " + std::to_string(descriptor_limit()) +
+               " descriptors that the system allows (ulimit -n) are enough for " +
+               std::to_string(most_connections_) +
+               (gate_ ? ": with TLS a connection takes three" : ""));
 }
 
 void Server::reread_certificate() {
@@ -214,24 +235,54 @@ void Server::accept(int fd, const Address& peer) {
     ::close(fd);
     return;
   }
-  if (!group_->add_handshake(static_cast<size_t>(options_.limits_handshakes))) {
-    ++counters_.handshakes_refused;
-    group_->remove_connection();
-    ::close(fd);
-    return;
-  }
-  auto arrival = std::make_shared<Arrival>(std::make_unique<Presence>(group_, peer), fd);
+  const std::shared_ptr<Arrival> arrival = welcome(fd, peer);
+  if (!arrival) return;
   const bool introduces = lies_in(balancers_, peer);
   if (!introduces && !admit(arrival->presence(), peer)) return;
-  const bool taken = gate_ && !introduces ? gate_->add(std::move(arrival))
-                                          : reception_->add(std::move(arrival), introduces);
+  arrival->presence().wait_in(line_);
+  const bool taken =
+      gate_ && !introduces ? gate_->add(arrival) : reception_->add(arrival, introduces);
   if (!taken) ++counters_.connections_refused;
+  keep_lines_short();
+}
+
+// Called when one more waits, not before: of two who look ahead at a time each would find room for
+// one.
+void Server::keep_lines_short() {
+  const auto most = static_cast<size_t>(options_.limits_handshakes);
+  if (group_->waiting() <= most) return;
+  // One server is to have the oldest of all, more or less: the lines grow alike.
+  const size_t there = group_->longest_line(place_);
+  const auto shorten = [most](Server& server) {
+    while (server.group_->waiting() > most && server.line_.end_first()) continue;
+  };
+  if (there == place_) {
+    shorten(*this);
+  } else {
+    group_->post(there, shorten);
+  }
+}
+
+// Null, and the connection is over, when there is no memory for it.
+std::shared_ptr<Arrival> Server::welcome(int fd, const Address& peer) {
+  std::shared_ptr<Presence> presence;
+  try {
+    presence = std::make_shared<Presence>(group_, peer);
+    return std::make_shared<Arrival>(std::move(presence), fd);
+  } catch (const std::bad_alloc&) {
+    if (!presence) group_->remove_connection();
+    ++counters_.connections_refused;
+    ::close(fd);
+    return nullptr;
+  }
 }
 
 bool Server::introduce(Arrival& arrival, const Address& client) {
   if (!admit(arrival.presence(), client)) return false;
   if (!gate_) return true;
-  // The handshake comes behind the PROXY header, and the request behind that.
+  // The handshake comes behind the PROXY header, and the request behind that. It waits like a
+  // newcomer, which a last look, to let others in, may have made of it no longer.
+  arrival.presence().wait_in(line_);
   const int fd = arrival.release();
   if (!gate_->add(std::make_shared<Arrival>(arrival.take_presence(), fd))) {
     ++counters_.connections_refused;
@@ -271,9 +322,11 @@ void Server::give(const std::shared_ptr<Arrival>& arrival, std::string_view line
   arrival->presence().assign(there);
   if (there != place_) {
     if (arrival->relay) gate_->let_go(*arrival->relay);
+    arrival->presence().leave_line();
     const bool given = group_->post(there, [arrival](Server& server) {
       if (arrival->relay) server.gate_->take(arrival->relay);
       server.adopt(arrival);
+      server.keep_lines_short();  // on its way it waited in none
     });
     if (given) return;
     if (arrival->relay) gate_->take(arrival->relay);
@@ -290,6 +343,12 @@ void Server::adopt(const std::shared_ptr<Arrival>& arrival) {
   auto connection =
       std::make_unique<Connection>(arrival->take_presence(), arrival->fd(), arrival->clearance);
   connection->relay = arrival->relay;
+  // Before it is adopted: nothing may fail between that and the end.
+  connection->presence->wait_in(line_);
+  connection->presence->set_end([this, owner = connection.get()] {
+    ++counters_.handshakes_displaced;
+    end_now(owner->wsi);
+  });
   lws_adopt_desc_t info{};
   info.vh = vhost_;
   info.type = static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP);
@@ -313,15 +372,25 @@ void Server::remove(Connection* connection) {
   delete connection;
 }
 
+bool Server::serve(int fd, short event) {
+  lws_pollfd ready{};
+  ready.fd = fd;
+  ready.events = ready.revents = event;
+  // It looks at its deadlines, of which there may be new ones now, only when the system tells it
+  // something.
+  if (!waking_.active()) waking_.start(kLeastDeadlineMs);
+  return lws_service_fd(context_, &ready) == 0;
+}
+
 bool Server::await_request(Connection& connection) {
   // libwebsockets looks for a request only after it was told that it can write. It is told so now:
   // the answer has been taken.
-  lws_pollfd writable{};
-  writable.fd = connection.fd;
-  writable.events = writable.revents = LWS_POLLOUT;
-  if (lws_service_fd(context_, &writable) != 0) return false;
+  if (!serve(connection.fd, LWS_POLLOUT)) return false;
   lws_rx_flow_control(connection.wsi, 0);
-  connection.waiting = reception_->hold(connection.fd, &connection);
+  // How long it waits for one is the reception's. libwebsockets has its deadlines in a list, and
+  // would look for the place of the next among those of all that wait.
+  lws_set_timeout(connection.wsi, NO_PENDING_TIMEOUT, 0);
+  connection.waiting = reception_->hold(connection.fd, &connection, connection.relay.get());
   return connection.waiting;
 }
 
@@ -330,6 +399,8 @@ void Server::read_request(Connection& connection, const Clearance& more) {
   connection.cleared.bytes += more.bytes;
   connection.cleared.requests += more.requests;
   lws_rx_flow_control(connection.wsi, 1);
+  // What was cleared is here. Mostly it is all, and nothing needs to be waited for.
+  (void)serve(connection.fd, LWS_POLLIN);  // false: it has ended
 }
 
 std::optional<size_t> Server::elsewhere(const Request& request) const {
@@ -371,20 +442,48 @@ void Server::unwatch(HttpExchange& exchange) {
 void Server::request_write(HttpExchange& exchange) {
   // libwebsockets gives no writable callback while reading is paused.
   resume_reading(exchange);
-  lws_callback_on_writable(exchange.wsi_);
+  try {
+    answered_.push_back(exchange.weak_from_this());
+  } catch (const std::bad_alloc&) {
+    lws_callback_on_writable(exchange.wsi_);
+    return;
+  }
+  answering_.start();
+}
+
+// Nobody waits for the system to say that it can take an answer: it can, as a rule, and
+// libwebsockets keeps what it does not take.
+void Server::write_answers() {
+  for (const auto& each : std::exchange(answered_, {})) {
+    const auto exchange = each.lock();
+    if (!exchange || exchange->wsi_ == nullptr || exchange->sent_) continue;
+    (void)serve(lws_get_socket_fd(exchange->wsi_), LWS_POLLOUT);  // false: it has ended
+  }
+}
+
+void Server::drop(HttpExchange& exchange) {
+  lws_set_timeout(exchange.wsi_, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+  lws_cancel_service_pt(exchange.wsi_);  // or it looks at its deadlines only when something happens
 }
 
 void Server::close(std::function<void()> closed) {
   listener_.close();
   rereading_.stop();
+  waking_.stop();
   group_->leave(place_);
   if (reception_) reception_->clear();
   closed_ = std::move(closed);
-  // libwebsockets closes its connections in the first call, its handles in the turns that follow,
-  // and frees itself in the second call, which clears context_.
-  if (context_ != nullptr) lws_context_destroy(context_);
+  begin_closing();
   if (gate_) gate_->close();  // behind what was sent last
   closing_.start(kTurnMs);
+}
+
+// libwebsockets closes its connections in the first call, its handles in the turns that follow, and
+// frees itself in the second call, which clears context_.
+void Server::begin_closing() {
+  if (context_ == nullptr) return;
+  lws_context_destroy(context_);
+  event_pipe_.disown();
 }
 
 void Server::go_on_closing() {

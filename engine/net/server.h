@@ -16,12 +16,14 @@
 #include <vector>
 
 #include "engine/core/counters.h"
+#include "engine/core/deadline_queue.h"
 #include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
 #include "engine/core/status.h"
 #include "engine/net/client_address.h"
 #include "engine/net/connection.h"
+#include "engine/net/event_pipe.h"
 #include "engine/net/handler.h"
 #include "engine/net/hangup_watch.h"
 #include "engine/net/listener.h"
@@ -30,6 +32,7 @@
 #include "engine/net/reception.h"
 #include "engine/net/request_headers.h"
 #include "engine/net/tls_gate.h"
+#include "engine/net/waiting_line.h"
 
 struct lws;
 struct lws_context;
@@ -57,6 +60,9 @@ class Server {
   // become one. What cannot be used is told in the log, and the old ones stay.
   void reload_certificate() { rereading_.start(kRereadMs); }
 
+  // Tells in the log when limits.connections are more than the system has descriptors for.
+  void compare_limits() const;
+
   // Stops accepting; connections live on, and those of its sessions still come where others accept
   // them.
   void stop_listening();
@@ -82,6 +88,10 @@ class Server {
   friend class Dispatch;  // the callback of libwebsockets (dispatch.cpp)
 
   void accept(int fd, const Address& peer);
+  // Has those who have waited longest for their first request make room, while more than
+  // limits.handshakes wait in the group.
+  void keep_lines_short();
+  std::shared_ptr<Arrival> welcome(int fd, const Address& peer);
   // Notes who has the connection, and counts it for that address unless a proxy or balancer of ours
   // is there. False when the address has too many.
   bool admit(Presence& presence, const Address& peer);
@@ -103,6 +113,7 @@ class Server {
   bool await_request(Connection& connection);
   void read_request(Connection& connection, const Clearance& more);
   void reread_certificate();
+  void begin_closing();
   void go_on_closing();
   // While an answer is awaited nothing is read; the hang-up watch tells when a client goes whose
   // handler wants to know (HttpExchange::set_on_abort).
@@ -112,8 +123,14 @@ class Server {
   // Makes libwebsockets agree to the first of the subprotocols that a client offers, as the
   // reference does: it accepts only one that bears the name of a protocol of its own.
   void offer_subprotocol(const std::string& offered);
-  // Makes libwebsockets call us back when the reply of `exchange` can be written.
+  // Makes libwebsockets call us back, at the end of this turn, to write the reply of `exchange`.
   void request_write(HttpExchange& exchange);
+  void write_answers();
+  // Tells libwebsockets that this connection is ready, ahead of the system. False when what it did
+  // then has ended the connection.
+  bool serve(int fd, short event);
+  // Ends the connection of an exchange that has no answer, from wherever we are.
+  void drop(HttpExchange& exchange);
 
   // Two options that change one after the other, as a certificate and its key do, are read
   // together.
@@ -131,13 +148,19 @@ class Server {
   bool headers_kept_ = false;
   const std::shared_ptr<PortGroup> group_;
   const size_t place_;  // in it
+  WaitingLine line_;
   Listener listener_;
   std::unique_ptr<Reception> reception_;
   std::unique_ptr<TlsGate> gate_;  // null: the port does not speak TLS
   uint16_t port_ = 0;
   HangupWatch hangups_;
   struct lws_context* context_ = nullptr;
+  EventPipe event_pipe_;
   struct lws_vhost* vhost_ = nullptr;
+  DeadlineQueue leaving_;  // of connections that are there for the rest of a body only
+  std::vector<std::weak_ptr<HttpExchange>> answered_;  // whose replies have yet to be written
+  EndOfTurn answering_;
+  Timer waking_;  // of libwebsockets, after a serve()
   Timer rereading_;
   Timer closing_;
   int closing_turns_ = 0;
@@ -145,6 +168,7 @@ class Server {
   Connection* adopting_ = nullptr;  // the one that libwebsockets is taking just now
   size_t web_sockets_ = 0;
   int descriptor_limit_ = 0;
+  size_t most_connections_ = 0;  // that there are descriptors for
   // The name of libwebsockets' protocol, see offer_subprotocol().
   std::array<char, 64> subprotocol_{};
   std::string scratch_;  // where a message gets the room in front that libwebsockets wants

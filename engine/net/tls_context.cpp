@@ -61,6 +61,7 @@ bool set_rules(SSL_CTX* context, const Options& options) {
                                    SSL_OP_IGNORE_UNEXPECTED_EOF);
   // An idle connection keeps no buffers; what waits to be sent may have moved.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context, 1);  // or it reads the head of each record by itself
   // Clients keep their sessions themselves, as tickets.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);

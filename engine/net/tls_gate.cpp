@@ -25,9 +25,8 @@ TlsGate::TlsGate(Loop& loop, uint64_t patience_ms, TlsContext context, Counters&
       counters_(counters),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       handshakes_(loop, patience_ms,
-                  [this](void* late) {
-                    ++counters_.handshakes_timed_out;
-                    end(*static_cast<Place*>(late));
+                  [this](void* place) {
+                    late(*static_cast<Place*>(place));
                     removed_.clear();
                   }),
       farewells_(loop, kFarewellMs, [this](void* late) {
@@ -49,14 +48,26 @@ TlsGate::~TlsGate() {
 bool TlsGate::add(std::shared_ptr<Arrival> arrival) {
   TlsSession session(SSL_new(context_.get()));
   if (!session) return false;
-  auto relay = std::make_shared<TlsRelay>(std::move(session), arrival->release());
+  auto relay = std::make_shared<TlsRelay>(std::move(session), arrival->release(),
+                                          arrival->shared_presence());
   const TlsRelay* key = relay.get();
   Place& place = *(places_[key] = std::make_unique<Place>(std::move(relay)));
   place.arrival = std::move(arrival);
+  place.arrival->presence().set_end([this, &place] {
+    ++counters_.handshakes_displaced;
+    end(place);
+    removed_.clear();
+  });
   handshakes_.start(place.deadline);
   advance(place);  // often the client has spoken already
   removed_.clear();
   return true;
+}
+
+void TlsGate::catch_up(const TlsRelay& relay) {
+  const auto found = places_.find(&relay);
+  if (found != places_.end()) advance(*found->second);
+  removed_.clear();
 }
 
 void TlsGate::let_go(TlsRelay& relay) {
@@ -93,16 +104,16 @@ void TlsGate::heed(const Side& side, uint32_t events) {
   Place& place = *side.place;
   if (place.gone) return;
   if (!side.of_client && (events & EPOLLHUP) != 0) place.relay->server_left();
-  advance(place);
+  advance(place, side.of_client ? TlsRelay::Ready::kClient : TlsRelay::Ready::kServer);
   // Neither direction is left: what could still be read of the client has been.
   if (side.of_client && (events & (EPOLLHUP | EPOLLERR)) != 0 && !place.gone) {
     end(place);
   }
 }
 
-void TlsGate::advance(Place& place) {
+void TlsGate::advance(Place& place, TlsRelay::Ready ready) {
   TlsRelay& relay = *place.relay;
-  const TlsRelay::State state = relay.advance();
+  const TlsRelay::State state = relay.advance(ready);
   if (state == TlsRelay::State::kOver) {
     if (place.arrival) ++counters_.tls_handshakes_failed;
     end(place);
@@ -115,6 +126,13 @@ void TlsGate::advance(Place& place) {
   }
   if (relay.waits_for_client() && !place.deadline.active()) farewells_.start(place.deadline);
   if (state == TlsRelay::State::kOpen && place.arrival) open(place);
+}
+
+void TlsGate::late(Place& place) {
+  advance(place);  // the rest may be here, and the loop had no time for it
+  if (place.gone || !place.arrival) return;
+  ++counters_.handshakes_timed_out;
+  end(place);
 }
 
 void TlsGate::open(Place& place) {

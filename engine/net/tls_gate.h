@@ -36,6 +36,9 @@ class TlsGate {
   // False, and the connection ends, when the system refuses.
   bool add(std::shared_ptr<Arrival> arrival);
 
+  // Reads and writes what it can now, without waiting for the loop to tell of it.
+  void catch_up(const TlsRelay& relay);
+
   // Hands a relay to the gate of another server: that one takes what this one has let go.
   void let_go(TlsRelay& relay);
   void take(std::shared_ptr<TlsRelay> relay);
@@ -64,7 +67,8 @@ class TlsGate {
 
   void ready();
   void heed(const Side& side, uint32_t events);
-  void advance(Place& place);
+  void advance(Place& place, TlsRelay::Ready ready = TlsRelay::Ready::kEither);
+  void late(Place& place);
   void open(Place& place);
   bool watch(Side& side, int fd, uint32_t events);
   void end(Place& place);

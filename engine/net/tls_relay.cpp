@@ -15,7 +15,7 @@ namespace {
 
 // What a client has sent meanwhile is read before its connection is closed, up to this many
 // pieces: unread it would cost the client the end of what it was sent.
-constexpr int kMostDropped = 16;
+constexpr int kMostDroppedReads = 16;
 
 bool would_block() {
   return errno == EAGAIN || errno == EINTR;
@@ -23,7 +23,8 @@ bool would_block() {
 
 }  // namespace
 
-TlsRelay::TlsRelay(TlsSession session, int client) : session_(std::move(session)), client_(client) {
+TlsRelay::TlsRelay(TlsSession session, int client, std::shared_ptr<Presence> presence)
+    : session_(std::move(session)), presence_(std::move(presence)), client_(client) {
   if (SSL_set_fd(session_.get(), client_) != 1) broken_ = true;
 }
 
@@ -35,7 +36,7 @@ void TlsRelay::end() {
   broken_ = true;
   if (client_ < 0) return;
   std::array<char, kPiece> dropped;
-  for (int i = 0; i < kMostDropped; ++i) {
+  for (int i = 0; i < kMostDroppedReads; ++i) {
     if (recv(client_, dropped.data(), dropped.size(), MSG_DONTWAIT) <= 0) break;
   }
   for (int* const descriptor : {&client_, &inner_, &owned_server_end_}) {
@@ -43,6 +44,7 @@ void TlsRelay::end() {
     *descriptor = -1;
   }
   session_.reset();
+  presence_.reset();
 }
 
 TlsRelay::State TlsRelay::state() const {
@@ -50,11 +52,17 @@ TlsRelay::State TlsRelay::state() const {
   return open_ ? State::kOpen : State::kHandshake;
 }
 
-TlsRelay::State TlsRelay::advance() {
-  wants_write_ = false;
+TlsRelay::State TlsRelay::advance(Ready ready) {
+  // To look where nothing is costs a call of the system each time. What OpenSSL wants to write may
+  // belong to either direction.
+  const bool wanted_write = std::exchange(wants_write_, false);
+  has_more_ = false;
+  const bool either = !open_ || ready == Ready::kEither || wanted_write;
+  const bool client = either || ready == Ready::kClient || !for_server_.empty();
+  const bool server = either || ready == Ready::kServer || !for_client_.empty();
   if (!open_ && !broken_) shake_hands();
-  if (open_ && !broken_) to_server();
-  if (open_ && !broken_) to_client();
+  if (open_ && !broken_ && client) to_server();
+  if (open_ && !broken_ && server) to_client();
   return state();
 }
 
@@ -66,7 +74,7 @@ void TlsRelay::finish() {
 
 uint32_t TlsRelay::client_events() const {
   const bool reads = !open_ || (!client_ended_ && for_server_.empty());
-  return (reads ? EPOLLIN : 0U) | (wants_write_ ? EPOLLOUT : 0U);
+  return (reads ? EPOLLIN : 0U) | (wants_write_ || has_more_ ? EPOLLOUT : 0U);
 }
 
 uint32_t TlsRelay::inner_events() const {
@@ -114,14 +122,18 @@ void TlsRelay::to_server() {
     if (!send_to_server(waited.data(), waited.size())) return;
   }
   std::array<char, kPiece> piece;
-  for (int pieces = 0; !client_ended_ && pieces < kPieces; ++pieces) {
+  for (int pieces = 0; !client_ended_; ++pieces) {
+    if (pieces == kPieces) {  // others have their turn
+      has_more_ = SSL_has_pending(session_.get()) != 0;
+      return;
+    }
     ERR_clear_error();
     const int size = SSL_read(session_.get(), piece.data(), static_cast<int>(piece.size()));
     if (size > 0) {
       if (!send_to_server(piece.data(), static_cast<size_t>(size))) return;
-      // Behind a small record there is seldom another one; the descriptor tells if there is, since
-      // OpenSSL reads no further than to the end of a record.
-      if (static_cast<size_t>(size) < piece.size()) return;
+      // Behind a small record there is seldom another one; the descriptor tells if there is, unless
+      // OpenSSL has read on.
+      if (static_cast<size_t>(size) < piece.size() && SSL_has_pending(session_.get()) == 0) return;
     } else if (SSL_get_error(session_.get(), size) == SSL_ERROR_ZERO_RETURN) {
       client_ended_ = true;
       shutdown(inner_, SHUT_WR);

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -18,18 +19,23 @@
 
 namespace signalbox::net {
 
+class Presence;
+
 class TlsRelay {
  public:
   enum class State { kHandshake, kOpen, kOver };
 
-  // Takes over the descriptor, non-blocking.
-  TlsRelay(TlsSession session, int client);
+  // Takes over the descriptor, non-blocking, and keeps `presence` until the connection is closed.
+  TlsRelay(TlsSession session, int client, std::shared_ptr<Presence> presence);
   ~TlsRelay();
   TlsRelay(const TlsRelay&) = delete;
   TlsRelay& operator=(const TlsRelay&) = delete;
 
+  // Where there is something to do, as far as that is known.
+  enum class Ready { kClient, kServer, kEither };
+
   // Goes on as far as it can without waiting. At the end of the handshake makes the pair.
-  State advance();
+  State advance(Ready ready = Ready::kEither);
   // Whoever served has closed the pair; what is left goes to the client, what comes is dropped.
   void server_left() { server_left_ = true; }
   // Gives what the server sent last to the client, as far as that takes it now.
@@ -67,6 +73,7 @@ class TlsRelay {
   bool comes_later(int result);
 
   TlsSession session_;
+  std::shared_ptr<Presence> presence_;
   int client_;
   int inner_ = -1;
   int server_end_ = -1;
@@ -76,6 +83,7 @@ class TlsRelay {
   uint64_t delivered_ = 0;
   bool open_ = false;
   bool wants_write_ = false;   // OpenSSL waits until the client can be written to
+  bool has_more_ = false;      // of the client, which OpenSSL has read already
   bool client_ended_ = false;  // nothing more comes from there
   bool server_ended_ = false;
   bool farewell_said_ = false;  // the client was told that the server has ended

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/core/utf8.h"
 #include "engine/net/server.h"
 
 namespace signalbox::net {
@@ -13,13 +14,15 @@ namespace {
 constexpr int kCloseSeconds = 5;
 // Most messages that come in pieces come in few: to count these would cost more than they do.
 constexpr size_t kUncounted = 4096;
+// RFC 6455, 7.4.1.
 constexpr uint16_t kCloseNormal = 1000;
-constexpr uint16_t kCloseTooBig = 1009;  // RFC 6455, 7.4.1
+constexpr uint16_t kCloseInvalidData = 1007;
+constexpr uint16_t kCloseTooBig = 1009;
 
 }  // namespace
 
 WebSocket::WebSocket(Server& server, struct lws* wsi, std::unique_ptr<WebSocketHandler> handler)
-    : server_(server), wsi_(wsi), handler_(std::move(handler)) {}
+    : Attachment(kKind), server_(server), wsi_(wsi), handler_(std::move(handler)) {}
 
 void WebSocket::send(std::initializer_list<std::string_view> parts, bool binary) {
   if (ended_ || close_code_ != 0) return;
@@ -51,6 +54,16 @@ void WebSocket::close(uint16_t code) {
   close_code_ = code == 0 ? kCloseNormal : code;
   end_within(kCloseSeconds);
   lws_callback_on_writable(wsi_);
+}
+
+void WebSocket::pause_reading() {
+  if (!ended_) lws_rx_flow_control(wsi_, 0);
+}
+
+void WebSocket::resume_reading() {
+  if (ended_) return;
+  lws_rx_flow_control(wsi_, 1);
+  lws_cancel_service_pt(wsi_);  // it looks at what it has read already only when something happens
 }
 
 bool WebSocket::write(char* padded, size_t length, bool binary) {
@@ -94,10 +107,7 @@ bool WebSocket::on_receive(const char* data, size_t length) {
   if (rest > limit || before + length + rest > limit) return refuse_message();
   const bool whole = rest == 0 && lws_is_final_fragment(wsi_) != 0;
   const bool binary = lws_frame_is_binary(wsi_) != 0;
-  if (!partial_ && whole) {
-    handler_->on_message({data, length}, binary);
-    return true;
-  }
+  if (!partial_ && whole) return take_message({data, length}, binary);
   if (!partial_) {
     partial_ = std::make_unique<std::string>();
     partial_->reserve(length + rest);
@@ -112,14 +122,28 @@ bool WebSocket::on_receive(const char* data, size_t length) {
     // Let go first: the handler may close us or take long.
     const std::unique_ptr<std::string> message = std::move(partial_);
     account();
-    handler_->on_message(*message, binary);
+    return take_message(*message, binary);
   }
   return true;
 }
 
+bool WebSocket::take_message(std::string_view message, bool binary) {
+  if (!binary && !utf8_valid(message)) {  // RFC 6455, 8.1
+    ++server_.counters_.packets_invalid;
+    return refuse(kCloseInvalidData);
+  }
+  handler_->on_message(message, binary);
+  return true;
+}
+
 bool WebSocket::refuse_message() {
+  ++server_.counters_.messages_too_large;
+  return refuse(kCloseTooBig);
+}
+
+bool WebSocket::refuse(uint16_t code) {
   partial_.reset();
-  lws_close_reason(wsi_, static_cast<lws_close_status>(kCloseTooBig), nullptr, 0);
+  lws_close_reason(wsi_, static_cast<lws_close_status>(code), nullptr, 0);
   return false;
 }
 

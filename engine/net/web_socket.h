@@ -24,6 +24,7 @@ class Server;
 
 class WebSocket : public Attachment {
  public:
+  static constexpr Kind kKind = Kind::kWebSocket;
   WebSocket(Server& server, struct lws* wsi, std::unique_ptr<WebSocketHandler> handler);
 
   // Sends one message, put together from `parts`: at once when nothing waits, else behind what
@@ -34,6 +35,11 @@ class WebSocket : public Attachment {
   // few seconds, whether the peer reads or not. Nothing is delivered to the handler afterwards but
   // on_close().
   void close(uint16_t code);
+
+  // Nothing more is read, and delivered, until resume_reading(); that the peer has gone may be
+  // noticed only then.
+  void pause_reading();
+  void resume_reading();
 
   // Ends at once and drops what is queued; on_close() follows in a later turn.
   void drop();
@@ -52,8 +58,10 @@ class WebSocket : public Attachment {
   bool write(char* padded, size_t length, bool binary);
   // Counts what is kept.
   void account();
-  // What is coming in is too much. Gives what on_receive() then has to.
-  bool refuse_message();
+  // Hands a whole one on. These give what on_receive() then has to.
+  bool take_message(std::string_view message, bool binary);
+  bool refuse_message();  // which is too large
+  bool refuse(uint16_t code);
   // Ends the connection after so many seconds, whatever is under way.
   void end_within(int seconds);
   // Callbacks of libwebsockets, through Server. False ends the connection.

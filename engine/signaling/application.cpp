@@ -19,7 +19,7 @@ using socketio::Socket;
 
 struct Application::Call {
   Socket& socket;
-  std::string_view argument;  // the first, an object; empty when there was none
+  const json::ScannedObject& argument;
   std::span<const std::string> attachments;
 };
 
@@ -81,12 +81,10 @@ bool Application::on_event(Socket& socket, const socketio::Event& event,
                            std::optional<uint64_t> /*ack*/) {
   const Handler handler = find_handler(event.name);
   if (handler == nullptr) return false;
-  size_t end = 0;
-  const json::Value argument = json::scan_value(event.arguments, &end);
-  if (argument.type != json::Type::kObject) {
+  if (event.argument.text.empty()) {
     drop_invalid();
   } else {
-    (this->*handler)({socket, argument.text, attachments});
+    (this->*handler)({socket, event.argument, attachments});
   }
   return true;
 }
@@ -94,9 +92,9 @@ bool Application::on_event(Socket& socket, const socketio::Event& event,
 void Application::relay(const Call& call, std::string_view payload) {
   std::array<json::Member, 3> found = {{{"peerId", {}}, {"from", {}}, {payload, {}}}};
   const auto& [peer_id, from, opaque] = found;
+  json::find_members(call.argument, found);
   std::string peer_name;
-  if (!json::scan_object(call.argument, found) ||
-      !json::decode_string(peer_id.value.text, peer_name)) {
+  if (!json::decode_string(peer_id.value.text, peer_name)) {
     drop_invalid();
     return;
   }
@@ -121,7 +119,7 @@ void Application::relay(const Call& call, std::string_view payload) {
   out += '{';
   if (opaque.value.present()) append_member(out, payload, opaque.value.text);
   if (from.value.present()) append_member(out, "from", from.value.text);
-  append_member(out, "peerId", quoted(call.socket.id()));
+  append_text_member(out, "peerId", call.socket.id());
   out += '}';
   // An attachment that belonged to a member that we do not pass on would confuse the receiver.
   if (!call.attachments.empty() &&
@@ -131,9 +129,9 @@ void Application::relay(const Call& call, std::string_view payload) {
   }
   ++counters_.relays;
   if (peer != nullptr) {
-    peer->send(text.finish(), call.attachments);
+    peer->deliver(text.finish(), call.attachments);
   } else {
-    neighbours_.relay(room, call.socket.id(), peer_name, text.finish(), call.attachments);
+    neighbours_.relay(call.socket, peer_name, text.finish(), call.attachments);
   }
 }
 
@@ -151,7 +149,8 @@ bool Application::names_own_room(const Call& call, const json::Value& room) {
 
 void Application::on_initiator_online(const Call& call) {
   std::array<json::Member, 1> found = {{{"roomId", {}}}};
-  if (!json::scan_object(call.argument, found) || !names_own_room(call, found[0].value)) return;
+  json::find_members(call.argument, found);
+  if (!names_own_room(call, found[0].value)) return;
   const std::string& room = member(call.socket).room;
   broadcast(room, single_member_event("initiator-online", "roomId", quoted(room)),
             call.socket.id());
@@ -160,7 +159,8 @@ void Application::on_initiator_online(const Call& call) {
 void Application::on_recipient_ready(const Call& call) {
   std::array<json::Member, 2> found = {{{"roomId", {}}, {"peerId", {}}}};
   const auto& [room_id, peer_id] = found;
-  if (!json::scan_object(call.argument, found) || peer_id.value.type != json::Type::kString) {
+  json::find_members(call.argument, found);
+  if (peer_id.value.type != json::Type::kString) {
     drop_invalid();
     return;
   }
@@ -171,7 +171,8 @@ void Application::on_recipient_ready(const Call& call) {
 
 void Application::on_join(const Call& call) {
   std::array<json::Member, 2> found = {{{"roomId", {}}, {"secret", {}}}};
-  if (!json::scan_object(call.argument, found) || !found[0].value.present()) {
+  json::find_members(call.argument, found);
+  if (!found[0].value.present()) {
     drop_invalid();
     return;
   }
@@ -198,12 +199,17 @@ void Application::on_join(const Call& call) {
 }
 
 void Application::on_disconnect(Socket& socket, std::string_view /*reason*/) {
-  const std::string room = member(socket).room;
-  joins_.cancel(socket, room);
-  if (room.empty()) return;
-  members_.unbind(socket);
-  members_.send_disconnected(room, socket.id());
-  joins_.leave(room, socket.id());  // which tells the other nodes
+  // First what needs no memory: nobody may keep the socket.
+  const std::string room = members_.unbind(socket);
+  try {
+    joins_.cancel(socket, room);
+    if (room.empty()) return;
+    members_.send_disconnected(room, socket.id());
+    joins_.leave(room, socket.id());  // which tells the other nodes
+  } catch (...) {
+    neighbours_.check();  // finds what is left in Redis
+    throw;
+  }
   if (hooks_.left) hooks_.left(room, socket.id());
 }
 

@@ -11,7 +11,21 @@ void Elsewhere::close(std::string_view room) {
 }
 
 void Elsewhere::answered(std::string_view room, uint64_t stamp) {
-  if (const auto found = rooms_.find(room); found != rooms_.end()) found->second.answered = stamp;
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end()) return;
+  // What was before this node had anybody in the room is told to others.
+  if (found->second.answered == 0) found->second.settled = stamp;
+  found->second.answered = stamp;
+}
+
+void Elsewhere::settle(std::string_view room, uint64_t stamp) {
+  const auto found = rooms_.find(room);
+  if (found != rooms_.end()) found->second.settled = std::max(found->second.settled, stamp);
+}
+
+bool Elsewhere::is_settled(std::string_view room, uint64_t stamp) const {
+  const auto found = rooms_.find(room);
+  return found == rooms_.end() || stamp <= found->second.settled;
 }
 
 bool Elsewhere::learn(std::string_view room, std::string_view socket, uint64_t stamp) {
@@ -43,7 +57,7 @@ bool Elsewhere::knows(std::string_view room, std::string_view socket) const {
 bool Elsewhere::is_late(std::string_view room, std::string_view socket, uint64_t stamp) const {
   const auto found = rooms_.find(room);
   if (found == rooms_.end()) return false;
-  const auto& [answered, peers] = found->second;
+  const auto& [answered, settled, peers] = found->second;
   const auto known = std::ranges::find(peers, socket, &Peer::socket);
   return stamp < (known != peers.end() ? known->stamp : answered);
 }

@@ -10,6 +10,9 @@
 // who finds news late has this node check (store/reconciler.h), and what an answer says counts in
 // any case: its stamp takes the place of the one before, be that earlier or later.
 //
+// Messages of a node of the same process come past Redis (store/siblings.h), and may be here before
+// the news of what their sender did before: is_settled() tells.
+//
 // Thread: the loop's.
 // Owner: Members.
 #pragma once
@@ -34,6 +37,10 @@ class Elsewhere {
   void answered(std::string_view room, uint64_t stamp);
   // The socket was there at that time. False when it is known already, or the room is not open.
   bool learn(std::string_view room, std::string_view socket, uint64_t stamp);
+  // There are no more news to come of what was in the room until then.
+  void settle(std::string_view room, uint64_t stamp);
+  // False while news of what was in the room then may be still to come.
+  bool is_settled(std::string_view room, uint64_t stamp) const;
   // False when it is not known.
   bool forget(std::string_view room, std::string_view socket);
 
@@ -54,6 +61,7 @@ class Elsewhere {
   };
   struct Room {
     uint64_t answered = 0;
+    uint64_t settled = 0;
     std::vector<Peer> peers;
   };
   struct Hash {

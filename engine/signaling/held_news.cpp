@@ -14,13 +14,12 @@ uint64_t HeldNews::expect(const std::string& room) {
 void HeldNews::arrived(const std::string& room, uint64_t question) {
   const auto found = rooms_.find(room);
   if (found == rooms_.end()) return;
-  std::deque<Held> due;
-  std::deque<Held>& held = found->second.held;
+  std::list<Held> due;
+  std::list<Held>& held = found->second.held;
   const bool last = --found->second.questions == 0;
   while (!held.empty() && (last || held.front().after <= question)) {
     buffered_ -= cost(held.front());
-    due.push_back(std::move(held.front()));
-    held.pop_front();
+    due.splice(due.end(), held, held.begin());
   }
   if (last) rooms_.erase(found);
   for (const Held& each : due) {
@@ -30,7 +29,7 @@ void HeldNews::arrived(const std::string& room, uint64_t question) {
 }
 
 bool HeldNews::take(const store::Envelope& envelope) {
-  const auto found = rooms_.find(std::string(envelope.room));
+  const auto found = rooms_.empty() ? rooms_.end() : rooms_.find(std::string(envelope.room));
   if (found == rooms_.end()) {
     deliver_(envelope);
     return true;

@@ -7,8 +7,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <string>
 #include <unordered_map>
 
@@ -40,7 +40,7 @@ class HeldNews {
   struct Room {
     size_t questions = 0;  // under way
     uint64_t last_question = 0;
-    std::deque<Held> held;
+    std::list<Held> held;  // taking it out must not need memory
   };
 
   static size_t cost(const Held& held) { return sizeof held + held.bytes.size(); }

@@ -368,8 +368,9 @@ void HttpApi::set_track(const ExchangePointer& exchange) {
           answer_limited(exchange, answer.refusal);
           return;
         }
-        const bool counted = answer.result == Result::kCounted;
+        const bool counted = answer.result != Result::kUnavailable;
         if (!counted) ++counters_.redis_unavailable;
+        if (answer.result == Result::kCountedAsOther) ++counters_.referrers_as_other;
         exchange->respond(counted ? done() : track_error(500, "Failed to track referrer"));
       });
 }

@@ -26,10 +26,8 @@ PendingJoin take_join(Member& member) {
 
 }  // namespace
 
-Joins::Joins(const Options& options, Counters& counters, const RoomHooks& hooks, Members& members,
-             Neighbours& neighbours)
-    : options_(options),
-      counters_(counters),
+Joins::Joins(Counters& counters, const RoomHooks& hooks, Members& members, Neighbours& neighbours)
+    : counters_(counters),
       hooks_(hooks),
       members_(members),
       neighbours_(neighbours),
@@ -92,12 +90,23 @@ void Joins::ask_redis(Socket& socket) {
   request.again = self.room == request.room || self.doubtful == request.room;
   request.who = socket.address().limit_key();
   const uint64_t question = held_news_.expect(request.room);
+  try {
+    send(request, question);
+  } catch (...) {  // it was not asked, and nobody may wait for the answer
+    held_news_.arrived(request.room, question);
+    throw;
+  }
+}
+
+void Joins::send(const store::JoinRequest& request, uint64_t question) {
   rooms_.join(request, [this, question, id = request.socket,
                         room = request.room](const store::JoinReply& reply) {
     try {
       finish(id, room, reply);
-    } catch (...) {  // memory has run out: others must not wait for ever
+    } catch (...) {  // memory has run out: nobody must wait for ever
       held_news_.arrived(room, question);
+      if (Socket* socket = members_.nsp().find(id)) socket->drop_session();
+      neighbours_.check();  // Redis may have let in who is not known here to be in
       throw;
     }
     held_news_.arrived(room, question);
@@ -121,7 +130,8 @@ void Joins::finish(const std::string& socket_id, const std::string& room,
     if (i == 0) {
       neighbours_.learn(room, reply.members, reply.stamp, socket);
     } else {
-      neighbours_.send_rejoined(room, socket_id);  // Redis has told them once only
+      // Redis has told them once only.
+      neighbours_.send_to_room(room, ready_packet(socket_id), socket_id);
     }
   }
   if (is_connected(socket_id)) start(*socket);
@@ -132,6 +142,7 @@ void Joins::answer(Socket& socket, const std::string& room, const store::JoinRep
   using Result = store::JoinReply::Result;
   switch (reply.result) {
     case Result::kJoined:
+      member(socket).joined_at = reply.stamp;
       accept(socket, room, reply.rejoined || again);
       return;
     case Result::kBoundElsewhere:
@@ -152,6 +163,7 @@ void Joins::answer(Socket& socket, const std::string& room, const store::JoinRep
       refuse(socket, room, "Room does not exist");
       return;
     case Result::kRoomFull:
+      ++counters_.rooms_full;
       refuse(socket, room, "Room is full");
       return;
     case Result::kUnavailable:
@@ -192,7 +204,7 @@ void Joins::refuse(Socket& socket, const std::string& room, const std::string& m
   std::string& out = text.arguments();
   out += R"({"success":false,"message":)";
   json::append_string(out, message);
-  if (!room.empty()) append_member(out, "roomId", quoted(room));
+  if (!room.empty()) append_text_member(out, "roomId", room);
   out += '}';
   socket.send(text.finish());
   if (hooks_.refused) hooks_.refused(room, socket.id(), message);

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "engine/core/counters.h"
-#include "engine/core/options.h"
 #include "engine/signaling/held_news.h"
 #include "engine/signaling/members.h"
 #include "engine/signaling/neighbours.h"
@@ -21,8 +20,7 @@ namespace signalbox::signaling {
 class Joins {
  public:
   // Keeps references to all of them.
-  Joins(const Options& options, Counters& counters, const RoomHooks& hooks, Members& members,
-        Neighbours& neighbours);
+  Joins(Counters& counters, const RoomHooks& hooks, Members& members, Neighbours& neighbours);
 
   // A socket wants to join a room of a valid name, with a secret or an empty one. It is answered,
   // now or later.
@@ -39,6 +37,7 @@ class Joins {
  private:
   // Begins with the first join that waits.
   void start(socketio::Socket& socket);
+  void send(const store::JoinRequest& request, uint64_t question);
   void ask_redis(socketio::Socket& socket);
   void finish(const std::string& socket_id, const std::string& room, const store::JoinReply& reply);
   // `again`: not the first answer to this reply.
@@ -48,7 +47,6 @@ class Joins {
   void fail(socketio::Socket& socket, const std::string& room, const std::string& error);
   bool is_connected(const std::string& id) const;
 
-  const Options& options_;
   Counters& counters_;
   const RoomHooks& hooks_;
   Members& members_;

@@ -1,5 +1,7 @@
 #include "engine/signaling/members.h"
 
+#include <utility>
+
 #include "engine/signaling/room_packets.h"
 
 namespace signalbox::signaling {
@@ -8,16 +10,17 @@ void Members::bind(socketio::Socket& socket, const std::string& room) {
   Member& bound = member(socket);
   if (bound.room == room) return;
   unbind(socket);
-  bound.room = room;
+  std::string name = room;
   rooms_.add(room, socket);
+  bound.room = std::move(name);
   elsewhere_.open(room);
 }
 
-void Members::unbind(socketio::Socket& socket) {
-  Member& bound = member(socket);
-  rooms_.remove(bound.room, socket);
-  if (!rooms_.has(bound.room)) elsewhere_.close(bound.room);
-  bound.room.clear();
+std::string Members::unbind(socketio::Socket& socket) {
+  std::string room = std::exchange(member(socket).room, {});
+  rooms_.remove(room, socket);
+  if (!rooms_.has(room)) elsewhere_.close(room);
+  return room;
 }
 
 void Members::send(std::string_view room, std::string_view packet, const socketio::Socket* except,

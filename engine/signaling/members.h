@@ -31,7 +31,8 @@ struct PendingJoin {
 
 // What we know of one socket.
 struct Member : socketio::SocketData {
-  std::string room;  // empty: in none
+  std::string room;        // empty: in none
+  uint64_t joined_at = 0;  // that room, last: µs of Redis's clock
   // Joins of one socket are done one after the other: the first is under way, the others wait.
   std::vector<PendingJoin> joins;
   // What the host is asked about the first of them; see RoomHooks.
@@ -49,7 +50,8 @@ class Members {
   socketio::Namespace& nsp() const { return *nsp_; }
 
   void bind(socketio::Socket& socket, const std::string& room);
-  void unbind(socketio::Socket& socket);
+  // The room that it was in, or empty. Needs no memory.
+  std::string unbind(socketio::Socket& socket);
 
   // The sockets of this node in a room, in no order.
   std::vector<socketio::Socket*> in(std::string_view room) const { return rooms_.in(room); }

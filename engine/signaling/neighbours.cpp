@@ -21,19 +21,31 @@ std::vector<std::string> owned(std::span<const std::string_view> texts) {
 }  // namespace
 
 Neighbours::Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
-                       store::Commands& redis, Members& members)
+                       store::Commands& redis, std::shared_ptr<store::Siblings> siblings,
+                       Members& members)
     : counters_(counters),
       redis_(redis),
       members_(members),
       registry_(loop, log, options, redis, *this),
       rooms_(store::make_rooms(redis, options, registry_)),
-      bus_(loop, log, options, counters, redis, *this),
+      bus_(loop, log, options, counters, redis, std::move(siblings), *this),
       cleaner_(log, counters, redis, registry_, *rooms_),
       reconciler_(loop, options, counters, redis, registry_, *rooms_, *this),
-      held_news_(options, [this](const Envelope& envelope) { take(envelope); }) {
-  redis_.set_on_state([this](bool connected) {
+      held_news_(options,
+                 [this, &loop](const Envelope& envelope) { loop.guard([&] { take(envelope); }); }),
+      early_(loop, options,
+             {.is_due =
+                  [this](const Envelope& envelope) {
+                    return members_.elsewhere().is_settled(envelope.room, envelope.stamp);
+                  },
+              .deliver = [this](const Envelope& envelope) { take_behind_news(envelope); },
+              .give_up =
+                  [this](const Envelope& envelope) {
+                    members_.elsewhere().settle(envelope.room, envelope.stamp);
+                  }}) {
+  redis_.set_on_state([this, &loop](bool connected) {
     if (!connected) cleaner_.give_up();
-    registry_.on_connection(connected);
+    loop.guard([&] { registry_.on_connection(connected); });
     bus_.on_connection(connected);
   });
 }
@@ -59,24 +71,17 @@ void Neighbours::on_renamed() {
 
 // Sending
 
-void Neighbours::relay(const std::string& room, std::string_view from, std::string_view socket,
-                       std::string_view packet, std::span<const std::string> attachments) {
+void Neighbours::relay(const Socket& from, std::string_view to, std::string_view packet,
+                       std::span<const std::string> attachments) {
   Envelope envelope;
   envelope.kind = EnvelopeKind::kRelay;
-  envelope.scope = from;
-  envelope.room = room;
-  envelope.socket = socket;
+  envelope.scope = from.id();
+  envelope.room = member(from).room;
+  envelope.socket = to;
   envelope.packet = packet;
   envelope.attachments = views(attachments);
-  bus_.send(store::node_of(socket), std::move(envelope));
-}
-
-void Neighbours::send_rejoined(const std::string& room, std::string_view socket) {
-  Envelope envelope;
-  envelope.kind = EnvelopeKind::kRejoined;
-  envelope.room = room;
-  envelope.socket = socket;
-  for (const std::string_view node : members_.elsewhere().nodes(room)) bus_.send(node, envelope);
+  envelope.stamp = member(from).joined_at;
+  bus_.send(store::node_of(to), std::move(envelope));
 }
 
 void Neighbours::send_to_room(const std::string& room, std::string_view packet,
@@ -88,6 +93,11 @@ void Neighbours::send_to_room(const std::string& room, std::string_view packet,
   envelope.socket = except;
   envelope.packet = packet;
   envelope.attachments = views(attachments);
+  const Socket* from = members_.nsp().find(except);
+  if (from != nullptr && member(*from).room == room) {
+    envelope.scope = from->id();
+    envelope.stamp = member(*from).joined_at;
+  }
   if (!members_.in(room).empty()) {
     for (const std::string_view node : members_.elsewhere().nodes(room)) {
       bus_.send(node, envelope);
@@ -114,9 +124,7 @@ void Neighbours::on_envelope(const Envelope& envelope) {
     case EnvelopeKind::kRejoined:
     case EnvelopeKind::kLeft:
     case EnvelopeKind::kEvicted:
-      if (held_news_.take(envelope)) return;
-      ++counters_.bus_missed;
-      reconciler_.check();
+      if (!held_news_.take(envelope)) on_too_many();
       return;
     case EnvelopeKind::kProbe:
     case EnvelopeKind::kEmit:
@@ -126,15 +134,37 @@ void Neighbours::on_envelope(const Envelope& envelope) {
   }
 }
 
+void Neighbours::on_too_many() {
+  ++counters_.bus_missed;
+  reconciler_.check();
+}
+
 void Neighbours::take(const Envelope& envelope) {
-  switch (envelope.kind) {
-    case EnvelopeKind::kRelay:
-      return take_relay(envelope);
-    case EnvelopeKind::kRoomEvent:
-      return take_event(envelope);
-    default:
-      return take_news(envelope);
+  if (envelope.kind == EnvelopeKind::kRelay || envelope.kind == EnvelopeKind::kRoomEvent) {
+    if (!early_.take(envelope)) on_too_many();
+    return;
   }
+  // News of a room come in the order of their stamps: none before this is still to come.
+  members_.elsewhere().settle(envelope.room, envelope.stamp);
+  take_news(envelope);
+  early_.on_news(envelope.room);
+}
+
+void Neighbours::take_behind_news(const Envelope& envelope) {
+  return envelope.kind == EnvelopeKind::kRelay ? take_relay(envelope) : take_event(envelope);
+}
+
+// Somebody who speaks, and of whom we have missed that it is there: without this the room would not
+// be told when it goes. Or it has gone already, and this comes late: the check finds that out.
+void Neighbours::learn_missed(const Envelope& envelope) {
+  // As a rule it is known: that is asked first.
+  if (envelope.scope.empty() || members_.elsewhere().knows(envelope.room, envelope.scope) ||
+      members_.in(envelope.room).empty()) {
+    return;
+  }
+  members_.elsewhere().learn(envelope.room, envelope.scope, 0);
+  members_.send_ready(envelope.room, envelope.scope, nullptr);
+  reconciler_.check();
 }
 
 void Neighbours::take_relay(const Envelope& envelope) {
@@ -143,18 +173,13 @@ void Neighbours::take_relay(const Envelope& envelope) {
     ++counters_.events_dropped_stranger;
     return;
   }
-  // Somebody of whom we have missed that it is there: without this the room would not be told when
-  // it goes. Or it has gone already, and this comes late: the check finds that out.
-  if (!members_.elsewhere().knows(envelope.room, envelope.scope)) {
-    members_.elsewhere().learn(envelope.room, envelope.scope, 0);
-    members_.send_ready(envelope.room, envelope.scope, nullptr);
-    reconciler_.check();
-    if (members_.nsp().find(envelope.socket) != socket) return;  // it read too slowly
-  }
+  learn_missed(envelope);
+  if (members_.nsp().find(envelope.socket) != socket) return;  // it read too slowly
   socket->send(envelope.packet, owned(envelope.attachments));
 }
 
 void Neighbours::take_event(const Envelope& envelope) {
+  learn_missed(envelope);
   members_.send(envelope.room, envelope.packet, members_.nsp().find(envelope.socket),
                 owned(envelope.attachments));
 }
@@ -242,10 +267,12 @@ void Neighbours::on_members(const std::string& room, const std::vector<std::stri
                             uint64_t stamp, bool final) {
   learn(room, members, stamp, nullptr);
   if (!final) return;
+  members_.elsewhere().settle(room, stamp);
   for (const std::string& id : owned(members_.elsewhere().in(room))) {
     if (std::find(members.begin(), members.end(), id) != members.end()) continue;
     if (members_.elsewhere().forget(room, id)) members_.send_disconnected(room, id);
   }
+  early_.on_news(room);
 }
 
 void Neighbours::on_asked() {

@@ -17,6 +17,7 @@
 #include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
+#include "engine/signaling/early_messages.h"
 #include "engine/signaling/held_news.h"
 #include "engine/signaling/members.h"
 #include "engine/store/bus.h"
@@ -25,6 +26,7 @@
 #include "engine/store/reconciler.h"
 #include "engine/store/registry.h"
 #include "engine/store/rooms.h"
+#include "engine/store/siblings.h"
 
 namespace signalbox::signaling {
 
@@ -44,7 +46,7 @@ class Neighbours : private store::Registry::Listener,
 
   // Keeps references to all of them.
   Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
-             store::Commands& redis, Members& members);
+             store::Commands& redis, std::shared_ptr<store::Siblings> siblings, Members& members);
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }
 
@@ -63,11 +65,9 @@ class Neighbours : private store::Registry::Listener,
   store::Bus& bus() { return bus_; }
   HeldNews& held_news() { return held_news_; }
 
-  // Passes an event of the socket `from` on to one of another node, in the same room.
-  void relay(const std::string& room, std::string_view from, std::string_view socket,
-             std::string_view packet, std::span<const std::string> attachments);
-  // Tells them that a socket of this node has joined the room that it was in once more.
-  void send_rejoined(const std::string& room, std::string_view socket);
+  // Passes an event of a socket on to one of another node, in the same room.
+  void relay(const socketio::Socket& from, std::string_view to, std::string_view packet,
+             std::span<const std::string> attachments);
   // Passes an event on to all sockets of a room that are connected to other nodes; `except`: a
   // socket's id or empty.
   void send_to_room(const std::string& room, std::string_view packet, std::string_view except,
@@ -89,6 +89,7 @@ class Neighbours : private store::Registry::Listener,
 
   void on_envelope(const store::Envelope& envelope) override;
   void on_missed() override { reconciler_.check(); }
+  void on_too_many();
 
   std::vector<store::Binding> bindings() override;
   bool is_bound(const store::Binding& binding) override;
@@ -99,6 +100,8 @@ class Neighbours : private store::Registry::Listener,
   void on_asked() override;
 
   void take(const store::Envelope& envelope);
+  void take_behind_news(const store::Envelope& envelope);
+  void learn_missed(const store::Envelope& envelope);
   void take_relay(const store::Envelope& envelope);
   void take_event(const store::Envelope& envelope);
   void take_news(const store::Envelope& envelope);
@@ -115,6 +118,7 @@ class Neighbours : private store::Registry::Listener,
   store::Cleaner cleaner_;
   store::Reconciler reconciler_;
   HeldNews held_news_;
+  EarlyMessages early_;
   std::vector<std::pair<std::string, uint64_t>> asked_;  // rooms that the reconciler asks about
 };
 

@@ -11,11 +11,24 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+namespace {
+
+void append_name(std::string& out, std::string_view name) {
+  out += out.back() == '{' ? "\"" : ",\"";
+  out += name;
+  out += "\":";
+}
+
+}  // namespace
+
 void append_member(std::string& out, std::string_view name, std::string_view json) {
-  if (out.back() != '{') out += ',';
-  json::append_string(out, name);
-  out += ':';
+  append_name(out, name);
   out += json;
+}
+
+void append_text_member(std::string& out, std::string_view name, std::string_view text) {
+  append_name(out, name);
+  json::append_string(out, text);
 }
 
 std::string single_member_event(std::string_view event, std::string_view name,

@@ -30,15 +30,17 @@ class Service {
   // The namespace that the application serves.
   static constexpr const char* kNamespace = "/";
 
-  // `connections`: how many clients are connected. Keeps all references.
-  Service(Loop& loop, const Log& log, const Options& options, Counters& counters, RoomHooks hooks,
+  // `siblings`: the nodes of this process that clients may reach by the same port; `connections`:
+  // how many clients are connected. Keeps all references.
+  Service(Loop& loop, const Log& log, const Options& options, Counters& counters,
+          std::shared_ptr<store::Siblings> siblings, RoomHooks hooks,
           std::function<size_t()> connections)
       : hooks_(std::move(hooks)),
         redis_(store::make_redis(loop, log, options)),
         referrers_(*redis_, options),
         session_limit_(loop, *redis_, options),
-        neighbours_(loop, log, options, counters, *redis_, members_),
-        joins_(options, counters, hooks_, members_, neighbours_),
+        neighbours_(loop, log, options, counters, *redis_, std::move(siblings), members_),
+        joins_(counters, hooks_, members_, neighbours_),
         tokens_(options),
         application_(counters, members_, joins_, neighbours_, hooks_, tokens_),
         health_(loop, options, *redis_, std::move(connections)),

@@ -25,6 +25,14 @@ void Socket::send(std::string_view packet, std::span<const std::string> attachme
   for (const std::string& attachment : attachments) client_.session_.send(attachment, true);
 }
 
+void Socket::deliver(std::string_view packet, std::span<const std::string> attachments) {
+  if (!client_.server_.loop_.guard([&] { send(packet, attachments); })) drop_session();
+}
+
+void Socket::drop_session() {
+  client_.session_.close(engineio::CloseReason::kForced);
+}
+
 void Socket::disconnect() {
   if (nsp_.find(id_) != this) return;
   send(encode_packet(PacketType::kDisconnect, nsp_.name(), std::nullopt, {}));
@@ -143,8 +151,8 @@ void Client::on_packet(const Packet& packet, std::span<const std::string> attach
       return;
     case PacketType::kEvent:
     case PacketType::kBinaryEvent:
-      if (const auto event = split_event(packet.payload.text)) {
-        if (!socket->nsp().handler().on_event(*socket, *event, attachments, packet.id)) {
+      if (packet.event) {
+        if (!socket->nsp().handler().on_event(*socket, *packet.event, attachments, packet.id)) {
           ++server_.counters_.events_unhandled;
         }
       } else {
@@ -200,7 +208,6 @@ void Client::admit(Connecting& connecting) {
   Namespace& nsp = connecting.nsp();
   auto owned = std::make_unique<Socket>(*this, nsp, connecting.socket_id(), server_.turn());
   withdraw(nsp.name());
-  connect_.stop();
   Socket& socket = *owned;
   socket.set_data(std::move(connecting.data_));
   std::string payload = R"({"sid":")";
@@ -212,6 +219,7 @@ void Client::admit(Connecting& connecting) {
   retired_.reserve(retired_.size() + sockets_.size() + 1);  // disconnect() must not fail
   nsp.add(socket);
   sockets_.push_back(std::move(owned));
+  connect_.stop();
   try {
     nsp.handler().on_connect(socket);
   } catch (...) {  // out of memory: the handler does not know the socket
@@ -245,14 +253,17 @@ void Client::disconnect(Socket& socket, std::string_view reason) {
   retired_.push_back(std::move(*found));
   sockets_.erase(found);
   socket.nsp().remove(socket);
-  server_.acks_.drop(socket);
-  socket.nsp().handler().on_disconnect(socket, reason);
+  // Each of these has to be told, whatever becomes of the others.
+  server_.loop_.guard([&] { server_.acks_.drop(socket); });
+  server_.loop_.guard([&] { socket.nsp().handler().on_disconnect(socket, reason); });
 }
 
 void Client::on_close(engineio::CloseReason reason) {
   connect_.stop();
   assembly_.reset();
-  while (!connecting_.empty()) withdraw(connecting_.back()->nsp().name());
+  while (!connecting_.empty()) {
+    server_.loop_.guard([this] { withdraw(connecting_.back()->nsp().name()); });
+  }
   while (!sockets_.empty()) disconnect(*sockets_.front(), engineio::reason_text(reason));
 }
 
@@ -263,6 +274,7 @@ bool Client::busy() const {
 }
 
 void Client::on_connect_timeout() {
+  ++server_.counters_.sessions_idle;
   session_.close(engineio::CloseReason::kForced);
 }
 

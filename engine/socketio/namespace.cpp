@@ -13,7 +13,7 @@ void Namespace::send_to(std::span<Socket* const> sockets, const Socket* except,
                         std::string_view packet, std::span<const std::string> attachments) const {
   // A socket that is disconnected meanwhile lives on until a later turn.
   for (Socket* socket : sockets) {
-    if (socket != except && find(socket->id()) == socket) socket->send(packet, attachments);
+    if (socket != except && find(socket->id()) == socket) socket->deliver(packet, attachments);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 #include <vector>
 
 namespace signalbox::socketio {
@@ -48,22 +49,35 @@ std::optional<uint64_t> take_number(std::string_view& text, uint64_t maximum) {
   return number;
 }
 
-bool is_reserved(std::string_view quoted_name) {
-  std::string name;
-  return json::decode_string(quoted_name, name) && reserved_event(name);
+// Validates `text` as the payload of an event, and reads that.
+bool read_event(std::string_view text, std::optional<Event>& read) {
+  Event event;
+  std::array<Value, 1> elements;
+  const auto count = json::scan_array(text, elements, &event.argument);
+  if (!count || *count == 0) return false;
+  const Value& name = elements[0];
+  if (name.type == Type::kNumber) {
+    event.name = name.text;
+  } else if (name.type != Type::kString) {
+    return false;
+  } else if (!json::decode_string(name.text, event.name)) {
+    return true;
+  } else if (reserved_event(event.name)) {
+    return false;
+  }
+  if (*count > 1) {
+    text.remove_prefix(static_cast<size_t>(name.text.data() + name.text.size() - text.data()));
+    text.remove_suffix(1);  // the bracket
+    event.arguments = without_leading_space(text).substr(1);
+  }
+  read = std::move(event);
+  return true;
 }
 
-bool is_event(std::string_view text) {
-  std::array<Value, 1> name;
-  if (json::scan_array(text, name).value_or(0) == 0) return false;
-  return name[0].type == Type::kNumber ||
-         (name[0].type == Type::kString && !is_reserved(name[0].text));
-}
-
-// Validates the payload of a packet of this type; `text` is not empty.
-Value scan_payload(PacketType type, std::string_view text) {
+// Validates `text`, which is not empty, as the payload of a packet of this type.
+Value scan_payload(Packet& packet, std::string_view text) {
   Value value;
-  switch (type) {
+  switch (packet.type) {
     case PacketType::kConnect:
       value = json::scan_document(text);
       return value.type == Type::kObject ? value : Value{};
@@ -74,7 +88,7 @@ Value scan_payload(PacketType type, std::string_view text) {
       return value.type == Type::kObject || value.type == Type::kString ? value : Value{};
     case PacketType::kEvent:
     case PacketType::kBinaryEvent:
-      return is_event(text) ? Value{Type::kArray, text} : Value{};
+      return read_event(text, packet.event) ? Value{Type::kArray, text} : Value{};
     case PacketType::kAck:
     case PacketType::kBinaryAck:
       return json::scan_array(text, {}) ? Value{Type::kArray, text} : Value{};
@@ -190,9 +204,11 @@ std::optional<Packet> decode_packet(std::string_view text, size_t max_attachment
     text = without_leading_space(text);
   }
 
-  if (text.empty()) return is_binary(packet.type) ? std::nullopt : std::optional(packet);
-  packet.payload = scan_payload(packet.type, text);
-  return packet.payload.present() ? std::optional(packet) : std::nullopt;
+  if (text.empty()) {
+    return is_binary(packet.type) ? std::nullopt : std::optional(std::move(packet));
+  }
+  packet.payload = scan_payload(packet, text);
+  return packet.payload.present() ? std::optional(std::move(packet)) : std::nullopt;
 }
 
 std::string encode_packet(PacketType type, std::string_view nsp, std::optional<uint64_t> id,
@@ -211,25 +227,6 @@ std::string encode_packet(PacketType type, std::string_view nsp, std::optional<u
   if (id) text += std::to_string(*id);
   text += payload;
   return text;
-}
-
-std::optional<Event> split_event(std::string_view payload) {
-  payload = without_space(payload);
-  if (payload.size() < 2 || payload.front() != '[' || payload.back() != ']') return std::nullopt;
-  const std::string_view inside = payload.substr(1, payload.size() - 2);
-  size_t name_end = 0;
-  const Value name = json::scan_value(inside, &name_end);
-  Event event;
-  if (name.type == Type::kNumber) {
-    event.name = name.text;
-  } else if (name.type != Type::kString || !json::decode_string(name.text, event.name)) {
-    return std::nullopt;
-  }
-  const std::string_view behind_name = without_leading_space(inside.substr(name_end));
-  if (behind_name.empty()) return event;
-  if (behind_name.front() != ',') return std::nullopt;
-  event.arguments = behind_name.substr(1);
-  return event;
 }
 
 bool placeholders_valid(std::string_view payload, size_t attachments) {

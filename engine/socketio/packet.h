@@ -30,12 +30,22 @@ enum class PacketType : char {
   kBinaryAck = '6',
 };
 
+// An event, `["name",a,b]`.
+struct Event {
+  std::string name;            // unescaped; a number stands as it was sent
+  std::string_view arguments;  // "a,b": the elements behind the name as JSON text, without brackets
+  json::ScannedObject argument;  // the first of them, where that is an object
+};
+
 struct Packet {
   PacketType type = PacketType::kEvent;
   uint32_t attachments = 0;
   std::string_view nsp = "/";  // as sent, the query string ("?…") cut off
   std::optional<uint64_t> id;  // at most 2^53 - 1, as JavaScript counts
   json::Value payload;         // validated JSON; kNone when there was none
+  // What the payload of an event says. Nothing when there is no payload, or the name is no Unicode
+  // text (it holds a lone surrogate): no handler can be meant.
+  std::optional<Event> event;
 };
 
 // Names that socket.io keeps for its own events; who could send them would forge these: connect,
@@ -47,24 +57,13 @@ bool reserved_event(std::string_view name);
 // array; a CONNECT's is an object; a DISCONNECT has none; a CONNECT_ERROR's is a string or an
 // object; a binary packet announces 1 to `max_attachments` attachments and only a binary packet
 // announces any. Nothing for everything else, as socket.io-parser 4.2.7 throws there. Like it, this
-// lets the payload of any packet but a binary one be absent (split_event then finds no event), and
-// skips white space around the id.
+// lets the payload of any packet but a binary one be absent, and skips white space around the id.
 std::optional<Packet> decode_packet(std::string_view text, size_t max_attachments);
 
 // The text of a packet; `payload` is JSON text or empty. With attachments an event or an ack
 // becomes a binary one.
 std::string encode_packet(PacketType type, std::string_view nsp, std::optional<uint64_t> id,
                           std::string_view payload, size_t attachments = 0);
-
-// An event's argument text begins behind its name: splits `["name",a,b]`. The arguments point into
-// `payload`; names that are numbers are handed out as they stand. `payload` is what decode_packet
-// has validated; only the name is read here. Nothing when it is empty or the name is no Unicode
-// text (it holds a lone surrogate): no handler can be meant.
-struct Event {
-  std::string name;            // unescaped
-  std::string_view arguments;  // "a,b": the elements behind the name as JSON text, without brackets
-};
-std::optional<Event> split_event(std::string_view payload);
 
 // Checks the placeholders `{"_placeholder":true,"num":n}` of a binary packet's validated payload,
 // wherever they stand: true when every number below `attachments` is meant at least once and no

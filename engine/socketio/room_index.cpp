@@ -3,8 +3,14 @@
 namespace signalbox::socketio {
 
 void RoomIndex::add(std::string_view room, Socket& socket) {
-  const auto found = rooms_.find(room);
-  (found != rooms_.end() ? found->second : rooms_[std::string(room)]).insert(&socket);
+  auto found = rooms_.find(room);
+  if (found == rooms_.end()) found = rooms_.try_emplace(std::string(room)).first;
+  try {
+    found->second.insert(&socket);
+  } catch (...) {
+    if (found->second.empty()) rooms_.erase(found);
+    throw;
+  }
 }
 
 void RoomIndex::remove(std::string_view room, Socket& socket) {

@@ -51,6 +51,7 @@ class Server {
 
  private:
   friend class Client;
+  friend class Socket;
   std::string new_socket_id() const;
   uint64_t turn() const { return loop_.turns(); }
 

@@ -37,11 +37,18 @@ class Socket {
   // Sends a whole packet, attachments behind it; one text can serve many sockets. See EventText.
   void send(std::string_view packet, std::span<const std::string> attachments = {});
 
+  // The same, as one of many that are sent to: should memory be wanting it costs this client its
+  // session, and the caller nothing.
+  void deliver(std::string_view packet, std::span<const std::string> attachments = {});
+
   // Takes the socket out of its namespace; the client is told and its session lives on.
   void disconnect();
 
   // Disconnects every socket of this client and ends its session.
   void end_session();
+
+  // Ends the session without telling the client why.
+  void drop_session();
 
   // The turn of the loop in which it connected.
   uint64_t connected_turn() const { return connected_turn_; }

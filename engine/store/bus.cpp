@@ -23,6 +23,8 @@ constexpr size_t kWindow = 256;
 
 constexpr uint64_t kDropLogIntervalMs = 10'000;
 
+constexpr const char* kTooMany = "more than node.max_buffered bytes wait";
+
 uint32_t new_route_id() {
   uint32_t id = 0;
   for (const char c : random_id(sizeof(id))) id = id << 8U | static_cast<unsigned char>(c);
@@ -40,7 +42,7 @@ auto first_from(Messages& messages, uint64_t sequence) {
 }  // namespace
 
 Bus::Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Commands& redis,
-         Listener& listener)
+         std::shared_ptr<Siblings> siblings, Listener& listener)
     : loop_(loop),
       log_(log),
       options_(options),
@@ -54,17 +56,30 @@ Bus::Bus(Loop& loop, const Log& log, const Options& options, Counters& counters,
           [this](std::string_view /*channel*/, std::string_view payload) { on_message(payload); },
           [this](bool ready) {
             if (ready) listener_.on_missed();
-          }) {}
+          }),
+      siblings_(std::move(siblings)),
+      inbox_(std::make_shared<Siblings::Inbox>(
+          loop, [this](std::string_view bytes) { on_passed(bytes); })) {}
 
 void Bus::open(const std::string& id) {
   const bool first = id_.empty();
-  if (!first) subscription_.unsubscribe(node_channel(id_));
+  if (!first) {
+    subscription_.unsubscribe(node_channel(id_));
+    siblings_->leave(id_, inbox_);
+  }
   id_ = id;
+  siblings_->enter(id, inbox_);
   subscription_.subscribe(node_channel(id));
   if (!first) return;
   subscription_.set_choose(
       [this](std::string& host, int& port) { redis_.choose_node(host, port); });
   subscription_.connect();
+}
+
+void Bus::close() {
+  siblings_->leave(id_, inbox_);
+  inbox_->close();
+  subscription_.close();
 }
 
 size_t Bus::waiting() const {
@@ -76,15 +91,17 @@ size_t Bus::waiting() const {
 // Sending
 
 void Bus::send(std::string_view node, Envelope envelope) {
+  if (pass_to_sibling(node, envelope)) return;
   const auto [found, is_new] = routes_.try_emplace(std::string(node));
   auto& [name, route] = *found;
   if (is_new) route.id = new_route_id();
   envelope.sender = id_;
   envelope.route = route.id;
   envelope.sequence = route.next_sequence;
+  envelope.stamp = 0;
   std::string bytes = encode(envelope);
   if (buffered_ + bytes.size() > static_cast<size_t>(options_.node_max_buffered)) {
-    return count_dropped("more than node.max_buffered bytes wait");
+    return count_dropped(kTooMany);
   }
   ++route.next_sequence;
   buffered_ += bytes.size();
@@ -92,6 +109,23 @@ void Bus::send(std::string_view node, Envelope envelope) {
   route.messages.push_back({envelope.sequence, std::move(bytes),
                             loop_.now_ms() + static_cast<uint64_t>(options_.node_ttl)});
   publish_more(name, route);
+}
+
+// False when it is none.
+bool Bus::pass_to_sibling(std::string_view node, Envelope& envelope) {
+  envelope.sender = id_;
+  const auto most = static_cast<size_t>(options_.node_max_buffered);
+  switch (siblings_->pass(node, envelope, most)) {
+    case Siblings::Passed::kYes:
+      ++counters_.bus_sent;
+      return true;
+    case Siblings::Passed::kFull:
+      count_dropped(kTooMany);
+      return true;
+    case Siblings::Passed::kAbsent:
+      break;
+  }
+  return false;
 }
 
 void Bus::publish(const std::string& channel, Envelope envelope) {
@@ -232,6 +266,7 @@ void Bus::check() {
 // Receiving
 
 void Bus::on_message(std::string_view bytes) {
+  inbox_->take();  // passed before this was published
   Envelope envelope;
   const DecodeResult result = decode(bytes, envelope);
   const bool numbered = !envelope.sender.empty() && envelope.sequence != 0;
@@ -246,6 +281,15 @@ void Bus::on_message(std::string_view bytes) {
   }
   ++counters_.bus_received;
   loop_.guard([&] { listener_.on_envelope(envelope); });
+}
+
+void Bus::on_passed(std::string_view bytes) {
+  loop_.guard([&] {
+    Envelope envelope;
+    if (decode(bytes, envelope) != DecodeResult::kOk) return;  // of a sibling: of this version
+    ++counters_.bus_received;
+    listener_.on_envelope(envelope);
+  });
 }
 
 // False when it has been here before.

@@ -1,7 +1,9 @@
-// Messages between nodes, over Redis: each node listens on a channel of its own. Messages to one
-// node keep their order and arrive at most once. While Redis, or the other node's subscription, is
-// away they wait, for node.ttl at most (by then that node is as good as dead) and within
-// node.max_buffered; what has to be dropped is counted.
+// Messages between nodes. Messages to one node keep their order and arrive at most once.
+//
+// They go over Redis: each node listens on a channel of its own. While Redis, or the other node's
+// subscription, is away they wait, for node.ttl at most (by then that node is as good as dead) and
+// within node.max_buffered; what has to be dropped is counted. To a node of the same process they
+// go directly (siblings.h).
 //
 // Thread: the loop's.
 // Owner: the node.
@@ -9,6 +11,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,6 +22,7 @@
 #include "engine/core/options.h"
 #include "engine/store/commands.h"
 #include "engine/store/envelope.h"
+#include "engine/store/siblings.h"
 #include "engine/store/subscription.h"
 
 namespace signalbox::store {
@@ -38,18 +42,22 @@ class Bus {
 
   // Keeps references to all of them.
   Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Commands& redis,
-      Listener& listener);
+      std::shared_ptr<Siblings> siblings, Listener& listener);
+  ~Bus() { close(); }
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
 
   // Begins to listen as the node `id`; again with another id, should it change.
   void open(const std::string& id);
-  void close() { subscription_.close(); }
+  void close();
   // Redis has come or gone.
   void on_connection(bool connected);
   // To be called every now and then: makes sure that what is published reaches us, and forgets
   // nodes that have not been heard of for long.
   void check();
 
-  // Sends it to `node`, another one. Sender, route and sequence are filled in here.
+  // Sends it to `node`, another one. Sender, route and sequence are filled in here. A stamp of the
+  // caller's goes with it only past Redis: over Redis it comes behind all news there were before.
   void send(std::string_view node, Envelope envelope);
 
   // Publishes it to every node that listens to a channel of a name of the caller's; without order
@@ -95,7 +103,9 @@ class Bus {
   void refused(Route& route, uint64_t sequence, const std::string& why);
   void count_dropped(const std::string& why);
   void retry();
+  bool pass_to_sibling(std::string_view node, Envelope& envelope);
   void on_message(std::string_view bytes);
+  void on_passed(std::string_view bytes);
   bool in_sequence(const Envelope& envelope);
 
   Loop& loop_;
@@ -112,6 +122,8 @@ class Bus {
   Timer retry_;
   Timer probe_;
   Subscription subscription_;
+  const std::shared_ptr<Siblings> siblings_;
+  const std::shared_ptr<Siblings::Inbox> inbox_;  // of what they pass to us
 };
 
 }  // namespace signalbox::store

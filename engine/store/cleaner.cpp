@@ -10,7 +10,7 @@ namespace signalbox::store {
 namespace {
 
 // Sockets that are dealt with in one go; the claim is renewed with each page.
-constexpr const char* kPageSize = "100";
+constexpr const char* kScanPage = "100";
 
 }  // namespace
 
@@ -62,7 +62,7 @@ void Cleaner::renew(std::function<void()> then) {
 }
 
 void Cleaner::scan(const std::string& cursor) {
-  redis_.command({"HSCAN", node_left_key(nodes_.front()), cursor, "COUNT", kPageSize},
+  redis_.command({"HSCAN", node_left_key(nodes_.front()), cursor, "COUNT", kScanPage},
                  [this, run = run_](const Reply& reply) {
                    if (run != run_) return;
                    if (reply.elements.size() != 2) return next_node();

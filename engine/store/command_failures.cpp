@@ -17,10 +17,11 @@ Reply unavailable(const char* text) {
 }
 
 void CommandFailures::later(Commands::Done done, const char* text) {
-  add(std::move(done), text);
+  // First: without memory for this nothing is kept that nobody would answer.
   loop_.post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->answer(1);
   });
+  add(std::move(done), text);
 }
 
 void CommandFailures::add(Commands::Done done, const char* text) {

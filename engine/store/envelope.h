@@ -28,14 +28,16 @@ inline std::string_view node_of(std::string_view socket) {
 
 // The values go over the wire.
 enum class EnvelopeKind : uint8_t {
-  kProbe = 1,      // of a node to itself: nothing
-  kRelay = 2,      // scope (the sending socket), room, socket (the receiver), packet, attachments
-  kRoomEvent = 3,  // room, socket (who is left out, or empty), packet, attachments
-  kJoined = 4,     // room, socket: is in the room
-  kRejoined = 5,   // room, socket: has joined the room that it was in
-  kLeft = 6,       // room, socket: is not in the room any more
-  kEvicted = 7,    // room, socket: was taken out of it, which its own node is told too
-  kEmit = 8,       // socket (the receiver), packet, attachments
+  kProbe = 1,  // of a node to itself: nothing
+  kRelay = 2,  // scope (the sending socket), room, socket (the receiver), packet, attachments
+  // scope (the socket that it comes from, or empty), room, socket (who is left out, or empty),
+  // packet, attachments
+  kRoomEvent = 3,
+  kJoined = 4,    // room, socket: is in the room
+  kRejoined = 5,  // room, socket: has joined the room that it was in
+  kLeft = 6,      // room, socket: is not in the room any more
+  kEvicted = 7,   // room, socket: was taken out of it, which its own node is told too
+  kEmit = 8,      // socket (the receiver), packet, attachments
   kNamespaceEvent =
       9,  // scope (the namespace), room, socket (who is left out), packet, attachments
 };
@@ -51,7 +53,8 @@ struct Envelope {
   std::string_view socket;
   std::string_view packet;
   std::vector<std::string_view> attachments;
-  // Of what a script tells (kJoined to kEvicted): when it was so, µs of Redis's clock.
+  // Of what a script tells (kJoined to kEvicted): when it was so, µs of Redis's clock. Of kRelay
+  // and kRoomEvent that go past Redis: when the socket that sent it had joined; 0: none did.
   uint64_t stamp = 0;
 };
 

@@ -82,8 +82,9 @@ void Limits::ask(const std::vector<Limit>& limits, bool count,
   redis_.script(ask_script(), std::move(keys), std::move(arguments), std::move(done));
 }
 
-void Limits::count_guess(std::string_view who) {
-  ask({of(Limited::kGuess, who)}, true, [](const Reply&) {});
+void Limits::count_guess(std::string_view who, std::function<void()> counted) {
+  ask({of(Limited::kGuess, who)}, true,
+      [counted = std::move(counted)](const Reply&) { counted(); });
 }
 
 }  // namespace signalbox::store

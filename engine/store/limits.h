@@ -53,8 +53,9 @@ class Limits {
   // inside this call, when there is no limit.
   void ask(const std::vector<Limit>& limits, bool count, std::function<void(const Reply&)> done);
 
-  // Counts a guess that turned out wrong.
-  void count_guess(std::string_view who);
+  // Counts a guess that turned out wrong, then calls `counted`: who is answered earlier may be at
+  // another node before the count is in Redis. It may be called inside this call.
+  void count_guess(std::string_view who, std::function<void()> counted);
 
  private:
   Commands& redis_;

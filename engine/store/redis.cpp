@@ -48,6 +48,7 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
 
   void submit(Command command);
   bool send(Command& command);
+  bool send_last();
   void fail_all(const char* text);
   void check_deadline();
   void give_up(const std::string& reason, const char* text);
@@ -85,10 +86,10 @@ void Redis::State::submit(Command command) {
   if (phase == Phase::kEnded) return failures->later(std::move(command.done), kRedisEnding);
   if (phase == Phase::kAway) return failures->later(std::move(command.done), kRedisAway);
   if (commands.size() >= max_pending) return failures->later(std::move(command.done), kRedisBusy);
-  if (phase == Phase::kReady && !send(command))
-    return failures->later(std::move(command.done), kRedisAway);
   if (command.due_ms == 0) command.due_ms = loop.now_ms() + command_timeout_ms;
+  // First: when it has been sent, nothing may fail that is needed to know whose the reply is.
   commands.push_back(std::move(command));
+  if (phase == Phase::kReady && !send_last()) return;
   if (!deadline.active()) deadline.start(command_timeout_ms);
 }
 
@@ -99,8 +100,25 @@ bool Redis::State::send(Command& command) {
   return true;
 }
 
+bool Redis::State::send_last() {
+  bool sent = false;
+  try {
+    sent = send(commands.back());
+  } catch (...) {
+    commands.pop_back();
+    throw;
+  }
+  if (sent) return true;
+  Done done = std::move(commands.back().done);
+  commands.pop_back();
+  failures->later(std::move(done), kRedisAway);
+  return false;
+}
+
 void Redis::State::fail_all(const char* text) {
-  for (Command& command : commands) failures->add(std::move(command.done), text);
+  loop.guard([&] {
+    for (Command& command : commands) failures->add(std::move(command.done), text);
+  });
   commands.clear();
   deadline.stop();
   failures->answer_now();
@@ -116,6 +134,7 @@ void Redis::State::check_deadline() {
   const uint64_t now = loop.now_ms();
   if (due_ms > now) return deadline.start(due_ms - now);
   ++timeouts;
+  deadline.start(command_timeout_ms);  // should memory be wanting for what follows
   const auto keep = shared_from_this();
   if (phase == Phase::kReady) {
     // Replies come in order: nothing behind this command can be answered either.
@@ -153,10 +172,14 @@ void Redis::State::on_up() {
   if (was_ready) ++reconnects;
   was_ready = true;
   phase = Phase::kReady;
-  // Those that waited for the first attempt.
-  for (Command& command : commands) {
-    if (!send(command)) break;  // the connection is ending, which fails them all
-  }
+  // Those that waited for the first attempt. Behind one that was not sent no reply could be told
+  // whose it is.
+  const bool sent = loop.guard([this] {
+    for (Command& command : commands) {
+      if (!send(command)) break;  // the connection is ending, which fails them all
+    }
+  });
+  if (!sent) return give_up("out of memory", kRedisAway);
   tell_state();
 }
 

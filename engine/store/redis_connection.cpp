@@ -53,34 +53,65 @@ std::string error_of(const redisAsyncContext* context, const RedisTls::Session& 
   return context->c.err != 0 ? context->c.errstr : "closed by Redis";
 }
 
+// Of our own: hiredis 0.14 aborts the process when it has no memory to put a command together.
+std::string formatted(const std::vector<std::string>& arguments) {
+  constexpr size_t kPerArgument = 16;
+  size_t size = kPerArgument;
+  for (const std::string& argument : arguments) size += argument.size() + kPerArgument;
+  std::string command;
+  command.reserve(size);
+  command += '*' + std::to_string(arguments.size()) + "\r\n";
+  for (const std::string& argument : arguments) {
+    command += '$' + std::to_string(argument.size()) + "\r\n";
+    command += argument;
+    command += "\r\n";
+  }
+  return command;
+}
+
 }  // namespace
 
+// hiredis is not made for exceptions to pass through.
 struct RedisCallbacks {
   static void connected(const redisAsyncContext* context, int status) {
     RedisConnection* self = owner(context);
     if (self == nullptr) return;
-    if (status == REDIS_OK) return self->log_in();
-    // hiredis frees the context when this returns; freeing it here would free it twice.
-    std::exchange(self->context_, nullptr)->data = nullptr;
-    self->lose(error_of(context, self->session_));
+    if (status != REDIS_OK) return ended(*self, context);
+    self->loop_.guard([&] { self->log_in(); });  // if it fails, the timer ends the attempt
   }
 
   static void disconnected(const redisAsyncContext* context, int) {
     RedisConnection* self = owner(context);
-    if (self == nullptr) return;
-    std::exchange(self->context_, nullptr)->data = nullptr;
-    self->lose(error_of(context, self->session_));
+    if (self != nullptr) ended(*self, context);
+  }
+
+  // hiredis frees the context when its callback returns; freeing it there would free it twice.
+  static void ended(RedisConnection& self, const redisAsyncContext* context) {
+    std::exchange(self.context_, nullptr)->data = nullptr;
+    std::string reason;
+    self.loop_.guard([&] { reason = error_of(context, self.session_); });
+    self.loop_.guard([&] { self.lose(reason); });
   }
 
   static void replied(redisAsyncContext* context, void* reply, void*) {
     RedisConnection* self = owner(context);
     // Without a reply the connection is ending, which disconnected() tells.
     if (self == nullptr || reply == nullptr) return;
-    const Reply converted = to_reply(*static_cast<const redisReply*>(reply));
-    if (self->ready_) return self->listener_.on_reply(converted);
-    const std::string command = self->login_.front();
-    self->login_.erase(self->login_.begin());
-    self->on_login_reply(command, converted);
+    Loop& loop = self->loop_;
+    Reply converted;
+    const bool whole =
+        loop.guard([&] { converted = to_reply(*static_cast<const redisReply*>(reply)); });
+    loop.guard([&] {
+      if (!whole) {
+        self->lose(RedisConnection::kNoMemory);  // no later reply may be taken for this one
+      } else if (self->ready_) {
+        self->listener_.on_reply(converted);
+      } else {
+        const std::string command = self->login_.front();
+        self->login_.erase(self->login_.begin());
+        self->on_login_reply(command, converted);
+      }
+    });
   }
 };
 
@@ -92,7 +123,7 @@ RedisConnection::RedisConnection(Loop& loop, const RedisUrl& url, const RedisTls
       role_(role),
       timeout_ms_(timeout_ms),
       listener_(listener),
-      timer_(loop, [this] { lose("not ready within " + std::to_string(timeout_ms_) + " ms"); }) {}
+      timer_(loop, [this] { give_up(); }) {}
 
 RedisConnection::~RedisConnection() {
   if (context_ == nullptr) return;
@@ -129,17 +160,22 @@ Status RedisConnection::open(const std::string& address) {
 }
 
 bool RedisConnection::send(const std::vector<std::string>& arguments) {
-  std::vector<const char*> texts;
-  std::vector<size_t> sizes;
-  texts.reserve(arguments.size());
-  sizes.reserve(arguments.size());
-  for (const std::string& argument : arguments) {
-    texts.push_back(argument.data());
-    sizes.push_back(argument.size());
+  const std::string command = formatted(arguments);
+  const auto* last = context_->replies.tail;
+  if (redisAsyncFormattedCommand(context_, RedisCallbacks::replied, nullptr, command.data(),
+                                 command.size()) != REDIS_OK) {
+    return false;
   }
-  return redisAsyncCommandArgv(context_, RedisCallbacks::replied, nullptr,
-                               static_cast<int>(arguments.size()), texts.data(),
-                               sizes.data()) == REDIS_OK;
+  // hiredis 0.14 does not tell when it had no memory to note that it owes us a reply, and would
+  // abort at that.
+  const bool noted = context_->replies.tail != last || (context_->c.flags & REDIS_SUBSCRIBED) != 0;
+  if (!noted) timer_.start(0);
+  return noted;
+}
+
+void RedisConnection::give_up() {
+  timer_.start(timeout_ms_);  // should memory be wanting even for the reason
+  lose(ready_ ? kNoMemory : "not ready within " + std::to_string(timeout_ms_) + " ms");
 }
 
 void RedisConnection::log_in() {

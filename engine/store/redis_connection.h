@@ -23,6 +23,8 @@ namespace signalbox::store {
 
 class RedisConnection {
  public:
+  static constexpr const char* kNoMemory = "out of memory";  // a reason of on_lost()
+
   // Called on the loop, never inside open() or send().
   class Listener {
    public:
@@ -57,6 +59,7 @@ class RedisConnection {
  private:
   void log_in();
   void on_login_reply(std::string_view command, const Reply& reply);
+  void give_up();
   void lose(const std::string& reason);
 
   Loop& loop_;

@@ -26,12 +26,16 @@ class RedisEvents {
   RedisEvents(Loop& loop, redisAsyncContext* context);
   ~RedisEvents();
   void wait_for(bool read, bool write);
+  void want_write();
+  void flush();
   void handle(bool readable, bool writable);
 
   redisAsyncContext* context_;
   Poll poll_;
   bool read_ = false;
   bool write_ = false;
+  EndOfTurn end_of_turn_;
+  bool flushing_ = false;
   // Outlives us, so that handle() can tell.
   std::shared_ptr<bool> destroyed_ = std::make_shared<bool>(false);
 };

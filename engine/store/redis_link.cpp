@@ -8,23 +8,23 @@ namespace {
 
 // Between two attempts to connect: doubled from the first to the last, then cut by up to a half at
 // random, so that many engines do not come back to a restarted Redis all at once.
-constexpr uint64_t kFirstBackoffMs = 50;
-constexpr uint64_t kLastBackoffMs = 2000;
+constexpr uint64_t kFirstRetryMs = 50;
+constexpr uint64_t kLastRetryMs = 2000;
 // With sentinels, which may name a new master at any moment.
-constexpr uint64_t kLastSentinelBackoffMs = 500;
+constexpr uint64_t kLastSentinelRetryMs = 500;
 // Redis is back for the others, too: who comes much later than they is given up.
 constexpr uint64_t kAttemptsPerLease = 4;
 
 // A master that has just been lost is named until a new one is chosen. It need not refuse us: it
 // may be silent, and the attempt would wait for it.
-constexpr uint64_t kAskAgainMs = 250;
+constexpr uint64_t kLookAgainMs = 250;
 
 // A connection that ends sooner has failed like one that was not made: a Redis that lets us in and
 // then does not serve us must not be asked twenty times a second.
 constexpr uint64_t kSettledMs = 2000;
 
 uint64_t last_backoff_ms(const Options& options) {
-  return std::min(options.redis_sentinels.empty() ? kLastBackoffMs : kLastSentinelBackoffMs,
+  return std::min(options.redis_sentinels.empty() ? kLastRetryMs : kLastSentinelRetryMs,
                   static_cast<uint64_t>(options.node_ttl) / kAttemptsPerLease);
 }
 
@@ -87,6 +87,10 @@ void RedisLink::close() {
 }
 
 void RedisLink::attempt() {
+  if (!loop_.guard([this] { begin_attempt(); })) fail(RedisConnection::kNoMemory);
+}
+
+void RedisLink::begin_attempt() {
   if (choose_) {
     choose_(url_.host, url_.port);
     url_.is_unix = url_.port == 0;
@@ -100,14 +104,14 @@ void RedisLink::on_master(const Sentinel::Answer& answer) {
   url_.host = answer.host;
   url_.port = answer.port;
   url_.is_unix = false;
-  ask_again_timer_.start(kAskAgainMs);
+  ask_again_timer_.start(kLookAgainMs);
   look_up();
 }
 
 void RedisLink::ask_again() {
   sentinel_->find_master([this](const Sentinel::Answer& answer) {
     if (!answer.error.empty() || (answer.host == url_.host && answer.port == url_.port)) {
-      return ask_again_timer_.start(kAskAgainMs);
+      return ask_again_timer_.start(kLookAgainMs);
     }
     connection_.reset();
     on_master(answer);
@@ -133,7 +137,25 @@ void RedisLink::look_up() {
 }
 
 // `reason`: why the address before, if any, did not do.
-void RedisLink::try_next_address(std::string reason) {
+void RedisLink::try_next_address(const std::string& reason) {
+  std::string last_reason;
+  bool opened = false;
+  const bool tried = loop_.guard([&] {
+    last_reason = reason;
+    opened = open_next_address(last_reason);
+  });
+  if (opened) return;
+  if (!tried) last_reason = RedisConnection::kNoMemory;
+  fail(last_reason);
+}
+
+void RedisLink::fail(const std::string& reason) {
+  connection_.reset();
+  try_again_later(reason);
+  listener_.on_down();
+}
+
+bool RedisLink::open_next_address(std::string& reason) {
   const auto role = sentinel_ ? RedisConnection::Role::kMaster : RedisConnection::Role::kAny;
   while (!addresses_.empty()) {
     const std::string address = std::move(addresses_.front());
@@ -142,12 +164,11 @@ void RedisLink::try_next_address(std::string reason) {
     connection_ = std::make_unique<RedisConnection>(loop_, url_, tls_.get(), role,
                                                     connect_timeout_ms_, listener);
     const Status status = connection_->open(address);
-    if (status.ok()) return;
+    if (status.ok()) return true;
     connection_.reset();
     reason = status.text();
   }
-  try_again_later(reason);
-  listener_.on_down();
+  return false;
 }
 
 void RedisLink::try_again_later(const std::string& reason) {
@@ -156,15 +177,16 @@ void RedisLink::try_again_later(const std::string& reason) {
   if (lost && loop_.now_ms() - up_since_ms_ >= kSettledMs) failures_ = 0;
   // Of a long outage, or of connections that all end at once, the beginning is news.
   const LogLevel level = failures_ == 0 ? LogLevel::kWarning : LogLevel::kDebug;
-  if (log_.enabled(level)) {
-    log_.write(level, std::string(name_) + ": " + (lost ? "lost " : "cannot connect to ") +
-                          where() + ": " + reason);
-  }
   const unsigned doublings = std::min(failures_, 10U);
   ++failures_;
-  const uint64_t backoff = std::min(last_backoff_ms_, kFirstBackoffMs << doublings);
+  const uint64_t backoff = std::min(last_backoff_ms_, kFirstRetryMs << doublings);
   std::uniform_int_distribution<uint64_t> between(backoff / 2, backoff);
   attempt_timer_.start(between(jitter_));
+  if (!log_.enabled(level)) return;
+  loop_.guard([&] {
+    log_.write(level, std::string(name_) + ": " + (lost ? "lost " : "cannot connect to ") +
+                          where() + ": " + reason);
+  });
 }
 
 // For the log: the masters of one name may differ in their ports only.
@@ -173,7 +195,7 @@ std::string RedisLink::where() const {
 }
 
 void RedisLink::on_ready() {
-  log_.info(std::string(name_) + ": connected to " + where());
+  loop_.guard([this] { log_.info(std::string(name_) + ": connected to " + where()); });
   addresses_.clear();
   stop_asking();
   up_ = true;

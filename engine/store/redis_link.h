@@ -71,11 +71,14 @@ class RedisLink final : private RedisConnection::Listener {
 
  private:
   void attempt();
+  void begin_attempt();
   void on_master(const Sentinel::Answer& answer);
   void ask_again();
   void stop_asking();
   void look_up();
-  void try_next_address(std::string reason);
+  void try_next_address(const std::string& reason);
+  bool open_next_address(std::string& reason);
+  void fail(const std::string& reason);
   void try_again_later(const std::string& reason);
   std::string where() const;
 

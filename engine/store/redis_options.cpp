@@ -93,4 +93,9 @@ Status validate_redis_options(const Options& options) {
   return status;
 }
 
+bool same_redis(const Options& a, const Options& b) {
+  return a.redis_url == b.redis_url && a.redis_cluster == b.redis_cluster &&
+         a.redis_sentinels == b.redis_sentinels && a.redis_master_name == b.redis_master_name;
+}
+
 }  // namespace signalbox::store

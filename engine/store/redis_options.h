@@ -12,4 +12,7 @@ namespace signalbox::store {
 // theirs is of no use. The text names the option and never repeats a password. Reads files.
 Status validate_redis_options(const Options& options);
 
+// Whether both lead to the same Redis, as far as the options tell.
+bool same_redis(const Options& a, const Options& b);
+
 }  // namespace signalbox::store

@@ -18,7 +18,8 @@ constexpr std::string_view kOther = "(other)";
 // KEYS the day's hash; where it is asked for here: what the address has reported
 // ARGV 1 ref, 2 most refs, 3 the ref that stands for those beyond, 4 seconds the day is kept,
 //      5-6 limit of reports and its window in seconds
-// Answers the ref's count, or {'limited', retry after s, 0}.
+// Answers the ref's count, negative when it counts under the one for those beyond, or {'limited',
+// retry after s, 0}.
 const Script& count_script() {
   static const Script script(std::string(kLimitPart) + R"lua(
 local refused = refusal(KEYS[2], ARGV[5], ARGV[6])
@@ -33,7 +34,7 @@ if redis.call('HEXISTS', KEYS[1], ref) == 0
 end
 local count = redis.call('HINCRBY', KEYS[1], ref, 1)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
-return count
+return ref == ARGV[3] and -count or count
 )lua");
   return script;
 }
@@ -43,7 +44,8 @@ Referrers::Answer to_answer(const Reply& reply) {
   if (refused(reply, answer.refusal)) {
     answer.result = Referrers::Result::kLimited;
   } else if (reply.type == Reply::Type::kInteger) {
-    answer.result = Referrers::Result::kCounted;
+    answer.result =
+        reply.integer < 0 ? Referrers::Result::kCountedAsOther : Referrers::Result::kCounted;
   }
   return answer;
 }

@@ -19,7 +19,7 @@ class Referrers {
   Referrers(Commands& redis, const Options& options) : redis_(redis), options_(options) {}
 
   // kUnavailable: Redis is away, slow or refuses.
-  enum class Result { kCounted, kLimited, kUnavailable };
+  enum class Result { kCounted, kCountedAsOther, kLimited, kUnavailable };
   struct Answer {
     Result result = Result::kUnavailable;
     Refusal refusal = {};  // kLimited

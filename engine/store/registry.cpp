@@ -80,12 +80,16 @@ void Registry::beat() {
 // Registering
 
 void Registry::ask() {
-  phase_ = Phase::kAsking;
+  // Should memory be wanting for the question, it is put anew.
+  phase_ = Phase::kOut;
+  timer_.start(kAskAgainMs);
   ++registrations_;
   redis_.script(register_script(), keys(),
                 {id_, secret_, std::to_string(registrations_), std::to_string(options_.node_ttl),
                  kKeysTtlS, node_channel("")},
                 [this](const Reply& reply) { on_answer(reply); });
+  phase_ = Phase::kAsking;
+  timer_.stop();
 }
 
 void Registry::on_answer(const Reply& reply) {
@@ -124,12 +128,20 @@ void Registry::on_registered() {
 }
 
 void Registry::when_registered(std::function<void()> done) {
+  const bool starting = registrations_ == 0 && !redis_.connected();
+  const bool can_be_soon = phase_ != Phase::kEnded && (redis_.connected() || starting);
   // Without Redis, or unregistered, what follows will find that out by itself.
-  if (phase_ == Phase::kRegistered || phase_ == Phase::kEnded || !redis_.connected() ||
+  if (registered() || !can_be_soon ||
       waiting_.size() >= static_cast<size_t>(options_.redis_max_pending)) {
     return done();
   }
-  waiting_.push_back(std::move(done));
+  // Whatever it is answered, the first attempt to connect is over then.
+  if (starting && waiting_.empty()) {
+    redis_.command({"EXISTS", node_key(id_)}, [this](const Reply&) {
+      if (!redis_.connected()) answer_waiting();
+    });
+  }
+  waiting_.push_back(std::move(done));  // last what may fail
   if (!waiting_timer_.active()) {
     waiting_timer_.start(static_cast<uint64_t>(options_.redis_command_timeout));
   }

@@ -66,7 +66,8 @@ class Registry {
   void on_lost();
 
   // Calls back once this node is registered, or cannot be soon: at once (also when
-  // redis.max_pending wait already), or within redis.command_timeout.
+  // redis.max_pending wait already), when the first attempt to connect to Redis has failed, or
+  // within redis.command_timeout.
   void when_registered(std::function<void()> done);
 
   // Takes this node out of Redis, once its sockets are; nothing is done any more afterwards.

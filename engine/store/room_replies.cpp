@@ -1,6 +1,7 @@
 #include "engine/store/room_replies.h"
 
 #include <algorithm>
+#include <new>
 
 #include "engine/core/id.h"
 #include "engine/store/secret.h"
@@ -28,7 +29,7 @@ std::vector<std::string> texts(const Reply& array) {
   return result;
 }
 
-JoinReply to_join_reply(const Reply& reply) {
+static JoinReply read_join(const Reply& reply) {
   JoinReply join;
   const std::string_view what = outcome(reply);
   if (what == "joined" && reply.elements.size() == 4) {
@@ -56,7 +57,7 @@ JoinReply to_join_reply(const Reply& reply) {
   return join;
 }
 
-LeaveReply to_leave_reply(const Reply& reply) {
+static LeaveReply read_leave(const Reply& reply) {
   LeaveReply leave;
   const std::string_view what = outcome(reply);
   if (what == "left" && reply.elements.size() == 2) {
@@ -72,6 +73,24 @@ LeaveReply to_leave_reply(const Reply& reply) {
     leave.result = LeaveReply::Result::kLost;
   }
   return leave;
+}
+
+// Without memory for the answer nobody knows what has been done, as when there is none.
+template <typename Result>
+static Result or_unavailable(Result (*read)(const Reply&), const Reply& reply) {
+  try {
+    return read(reply);
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
+}
+
+JoinReply to_join_reply(const Reply& reply) {
+  return or_unavailable(read_join, reply);
+}
+
+LeaveReply to_leave_reply(const Reply& reply) {
+  return or_unavailable(read_leave, reply);
 }
 
 std::string news(EnvelopeKind kind, std::string_view sender, std::string_view room,

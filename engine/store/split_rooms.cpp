@@ -70,9 +70,9 @@ void SplitRooms::create(const CreateRequest& request, std::function<void(CreateR
                               create_arguments(request, options_),
                               [this, guesser, done](const Reply& reply) {
                                 const CreateReply created = to_create_reply(reply);
-                                if (created.result == CreateResult::kCreated)
-                                  limits_.count_guess(guesser);
-                                done(created);
+                                const auto answer = [done, created] { done(created); };
+                                if (created.result != CreateResult::kCreated) return answer();
+                                limits_.count_guess(guesser, answer);
                               });
               });
 }
@@ -86,10 +86,9 @@ void SplitRooms::check(std::string_view room, std::string_view who,
                 redis_.script(check_room_script(), {key}, {},
                               [this, who, done](const Reply& reply) {
                                 const CheckReply checked = to_check_reply(reply);
-                                if (checked.result == CheckResult::kAbsent) {
-                                  limits_.count_guess(who);
-                                }
-                                done(checked);
+                                const auto answer = [done, checked] { done(checked); };
+                                if (checked.result != CheckResult::kAbsent) return answer();
+                                limits_.count_guess(who, answer);
                               });
               });
 }
@@ -170,10 +169,13 @@ void SplitRooms::on_entered(const std::shared_ptr<Join>& join, const Reply& repl
   }
   const bool guessed =
       answer.result == Result::kRoomAbsent || answer.result == Result::kSecretWrong;
-  if (guessed && !request.again) limits_.count_guess(request.who);
-  join->done(std::move(answer));
-  unbind_socket(request.room, request.socket,
-                [this, join] { unlist(join->request.socket, join->over); });
+  const auto refuse = [this, join, answer] {
+    join->done(answer);
+    unbind_socket(join->request.room, join->request.socket,
+                  [this, join] { unlist(join->request.socket, join->over); });
+  };
+  if (!guessed || request.again) return refuse();
+  limits_.count_guess(request.who, refuse);
 }
 
 void SplitRooms::enter_room(const char* how, const JoinRequest& request, uint64_t number,
@@ -269,10 +271,11 @@ void SplitRooms::leave(std::string_view room, std::string_view socket, std::stri
                 if (outcome(asked) != "passed") return done(to_leave_reply(asked));
                 leave_in_turn(name, id, [this, asker, done](const LeaveReply& reply) {
                   using Result = LeaveReply::Result;
-                  if (reply.result == Result::kNotMember || reply.result == Result::kRoomAbsent) {
-                    limits_.count_guess(asker);
-                  }
-                  done(reply);
+                  const auto answer = [done, reply] { done(reply); };
+                  const bool guessed =
+                      reply.result == Result::kNotMember || reply.result == Result::kRoomAbsent;
+                  if (!guessed) return answer();
+                  limits_.count_guess(asker, answer);
                 });
               });
 }

@@ -2,14 +2,18 @@
 // is told to end. A conformance suite can be pointed at it; and it links nothing above engineio,
 // which shows that the floors are real.
 //
-//   engineio_echo [PORT [PING_INTERVAL PING_TIMEOUT]]
+//   engineio_echo [PORT [PING_INTERVAL PING_TIMEOUT [PACKETS WINDOW]]]
 //
 // The port is 3000 by default; 0 takes a free one, which the first line of output names. The
-// heartbeat is what suites expect by default: 300 and 200 ms.
+// heartbeat is what suites expect by default: 300 and 200 ms. A client may send any number of
+// packets, or so many within so many seconds.
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "engine/core/counters.h"
@@ -55,12 +59,20 @@ class Front : public net::Handler {
   engineio::Server& engineio_;
 };
 
-int serve(const char* port, const char* ping_interval, const char* ping_timeout) {
+// `arguments` are those of the program, as far as they were given.
+int serve(std::span<char*> arguments) {
   Options options;
-  options.engineio_max_payload = 1000000;
-  for (const auto& [name, value] : {std::pair("listen.port", port),
-                                    {"engineio.ping_interval", ping_interval},
-                                    {"engineio.ping_timeout", ping_timeout}}) {
+  std::array<std::pair<const char*, const char*>, 5> values{{
+      {"listen.port", "3000"},
+      {"engineio.ping_interval", "300"},
+      {"engineio.ping_timeout", "200"},
+      {"limits.packet_count", "0"},
+      {"limits.packet_window", "1"},
+  }};
+  for (size_t i = 0; i < std::min(arguments.size(), values.size()); ++i) {
+    values[i].second = arguments[i];
+  }
+  for (const auto& [name, value] : values) {
     const Status set = set_option(options, name, value);
     if (set.ok()) continue;
     std::fprintf(stderr, "engineio_echo: %s\n", set.text().c_str());
@@ -82,8 +94,7 @@ int serve(const char* port, const char* ping_interval, const char* ping_timeout)
 
 int main(int argc, char** argv) {
   try {
-    return serve(argc > 1 ? argv[1] : "3000", argc > 3 ? argv[2] : "300",
-                 argc > 3 ? argv[3] : "200");
+    return serve({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "engineio_echo: %s\n", error.what());
     return 1;

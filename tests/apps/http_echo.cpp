@@ -2,14 +2,19 @@
 // shown of it. Under /engine.io/ there are Engine.IO sessions that answer each message with
 // their handshake.
 //
-//   http_echo PORT [HEADERS]     port 0 takes a free one, which the first line of output names;
-//                                headers are kept only if the option http.headers is given
+//   http_echo PORT [OPTION=VALUE]...   port 0 takes a free one, which the first line of output
+//   names;
+//                                      headers are kept only if the option http.headers is given
 //
-// A request with ?status=N is answered with that status. Preflights allow PUT, PATCH and DELETE.
+// A request with ?status=N is answered with that status, one with ?busy=MS once the loop has had no
+// time for anything else for so long. Preflights allow PUT, PATCH and DELETE.
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <span>
+#include <thread>
 
 #include "engine/core/counters.h"
 #include "engine/core/json.h"
@@ -59,6 +64,12 @@ class Teller : public engineio::SessionHandler {
   engineio::Session& session_;
 };
 
+int number(const net::Request& request, const char* parameter, int otherwise) {
+  const std::string_view text = request.parameter(parameter).value_or("");
+  std::from_chars(text.data(), text.data() + text.size(), otherwise);
+  return otherwise;
+}
+
 class Front : public net::Handler {
  public:
   explicit Front(engineio::Server& engineio) : engineio_(engineio) {}
@@ -84,10 +95,8 @@ class Front : public net::Handler {
             ",\"body\":";
     json::append_string(body, std::string_view(request.body).substr(0, kMostEchoed));
     body += '}';
-    int status = 200;
-    const std::string_view wanted = request.parameter("status").value_or("");
-    std::from_chars(wanted.data(), wanted.data() + wanted.size(), status);
-    exchange->respond({.status = status, .body = std::move(body)});
+    std::this_thread::sleep_for(std::chrono::milliseconds(number(request, "busy", 0)));
+    exchange->respond({.status = number(request, "status", 200), .body = std::move(body)});
   }
 
   std::variant<std::unique_ptr<net::WebSocketHandler>, net::Response> on_upgrade(
@@ -99,13 +108,18 @@ class Front : public net::Handler {
   engineio::Server& engineio_;
 };
 
-int serve(const char* port, const char* headers) {
+int serve(std::span<char*> arguments) {
   Options options;
-  Status status = set_option(options, "listen.port", port);
-  if (status.ok() && headers != nullptr) status = set_option(options, "http.headers", headers);
-  if (!status.ok()) {
-    std::fprintf(stderr, "http_echo: %s\n", status.text().c_str());
-    return 2;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view text = arguments[i];
+    const size_t equals = text.find('=');
+    const Status status = i == 0 ? set_option(options, "listen.port", text)
+                                 : set_option(options, text.substr(0, equals),
+                                              equals < text.size() ? text.substr(equals + 1) : "");
+    if (!status.ok()) {
+      std::fprintf(stderr, "http_echo: %s\n", status.text().c_str());
+      return 2;
+    }
   }
   Loop loop;
   const Log log = apps::log_to_stderr();
@@ -116,8 +130,8 @@ int serve(const char* port, const char* headers) {
   });
   Front front(engineio);
   net::Server net(loop, log, options, origins, counters, front);
-  net.keep_headers(headers != nullptr);
-  engineio.keep_handshakes(headers != nullptr);
+  net.keep_headers(!options.http_headers.empty());
+  engineio.keep_handshakes(!options.http_headers.empty());
   return apps::serve(loop, net, "/");
 }
 
@@ -125,7 +139,7 @@ int serve(const char* port, const char* headers) {
 
 int main(int argc, char** argv) {
   try {
-    return serve(argc > 1 ? argv[1] : "0", argc > 2 ? argv[2] : nullptr);
+    return serve(std::span(argv, static_cast<size_t>(argc)).subspan(1));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "http_echo: %s\n", error.what());
     return 1;

@@ -1,16 +1,19 @@
 // Two real browsers' pages meet through hostd, open a DataChannel, move 64 MiB, and find each other
-// again after one of them was reloaded.
+// again after one of them was reloaded; without TLS and, with fewer bytes, with it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launchBrowser, serveFiles } from '../lib/browser.mjs';
 import { startServer } from '../lib/hostd.mjs';
+import { makeCertificate, publicKeyDigest, tlsOptions } from '../lib/tls.mjs';
 import { within } from '../lib/wait.mjs';
 
 const kSize = 64 * 1024 * 1024;
+const kSizeWithTls = 4 * 1024 * 1024;
 const kAgainSize = 1024 * 1024;
 
 let pages;
-let server;
+let plain;
+let secure;
 let browser;
 before(async () => {
   pages = await serveFiles({
@@ -21,12 +24,16 @@ before(async () => {
       import.meta.url,
     ),
   });
-  server = await startServer({ 'cors.origins': pages.origin });
-  browser = await launchBrowser();
+  const certificate = makeCertificate();
+  const options = { 'cors.origins': pages.origin };
+  plain = await startServer({ ...options, 'tls.cert': null, 'tls.key': null });
+  secure = await startServer({ ...options, ...tlsOptions(certificate) });
+  browser = await launchBrowser({ trusted: [publicKeyDigest(certificate)] });
 });
 after(async () => {
   await browser?.close();
-  await server?.stop();
+  await plain?.stop();
+  await secure?.stop();
   await pages?.close();
 });
 
@@ -55,7 +62,11 @@ async function transfer(from, to, size) {
   assert.equal(got, sent, 'SHA-256');
 }
 
-test('two pages meet, move 64 MiB, and meet again after either was reloaded', async () => {
+test('two pages meet, move 64 MiB, and meet again after either was reloaded', () =>
+  meetAgainAndAgain(plain, kSize));
+test('so they do over TLS', () => meetAgainAndAgain(secure, kSizeWithTls));
+
+async function meetAgainAndAgain(server, size) {
   const roomId = 'browsers-meet-here';
   const sender = await openPage();
   const receiver = await openPage();
@@ -63,10 +74,10 @@ test('two pages meet, move 64 MiB, and meet again after either was reloaded', as
     success: true,
     message: 'create room success',
   });
-  await call(receiver, 'expectBytes', kSize);
+  await call(receiver, 'expectBytes', size);
   await call(sender, 'enter', server.url, roomId, { isSender: true });
   await call(receiver, 'enter', server.url, roomId, { isSender: false });
-  await transfer(sender, receiver, kSize);
+  await transfer(sender, receiver, size);
   const socketKeys = async () => (await server.redis.command('KEYS', 'socket:*')).length;
   assert.equal(await socketKeys(), 2);
 
@@ -91,4 +102,4 @@ test('two pages meet, move 64 MiB, and meet again after either was reloaded', as
   await call(receiver, 'enter', server.url, roomId, { isSender: false });
   await transfer(sender, receiver, kAgainSize);
   assert.equal(await socketKeys(), 2, 'nothing is left of the sockets that went');
-});
+}

@@ -1,4 +1,5 @@
 /* Engines on loops of the host's: a libuv loop, and one that waits by poll(). */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <uv.h>
@@ -283,6 +284,24 @@ static void an_open_engine_is_served_to_its_end_by_destroy(void** state) {
   assert_int_equal(host.stopped, 1);
 }
 
+/* A number that the engine has given back may be another's in the next moment. */
+static void an_end_closes_no_descriptor_of_the_host_s(void** state) {
+  struct host host;
+  int mine[64];
+  size_t opened = 0;
+  (void)state;
+  create(&host);
+  assert_ok(sbx_engine_open(host.engine));
+  assert_ok(sbx_engine_stop(host.engine));
+  while (sbx_engine_run_once(host.engine, -1) == SBX_OK) {
+    assert_true(opened < sizeof mine / sizeof *mine);
+    assert_true((mine[opened++] = open("/dev/null", O_RDONLY)) >= 0);
+  }
+  assert_true(opened > 1);
+  for (size_t i = 0; i < opened; ++i) assert_int_equal(close(mine[i]), 0);
+  assert_ok(sbx_engine_destroy(host.engine));
+}
+
 static void only_an_open_engine_takes_turns(void** state) {
   struct host host;
   (void)state;
@@ -542,6 +561,7 @@ int main(void) {
       cmocka_unit_test(run_once_waits_until_there_is_something_to_do),
       cmocka_unit_test(what_is_called_between_two_turns_is_done_in_the_next),
       cmocka_unit_test(an_open_engine_is_served_to_its_end_by_destroy),
+      cmocka_unit_test(an_end_closes_no_descriptor_of_the_host_s),
       cmocka_unit_test(only_an_open_engine_takes_turns),
       cmocka_unit_test(opening_on_a_port_in_use),
       cmocka_unit_test(a_command_of_a_timer_wakes_the_loop),

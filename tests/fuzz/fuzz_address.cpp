@@ -1,6 +1,9 @@
 // Addresses, as they stand in X-Forwarded-For, in proxy.trusted, and in what names a Redis: what
 // is read, is written and read again as the same; and nobody can forge an address through a proxy.
+#include <netinet/in.h>
+
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "engine/net/client_address.h"
@@ -22,6 +25,19 @@ void check_address(std::string_view text) {
   CHECK(alone && alone->contains(*address));
   const auto network = net::AddressRange::parse(address->limit_key());
   CHECK(network && network->contains(*address));
+}
+
+// What the system says of a peer.
+void check_peer(std::string_view bytes) {
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  bytes.copy(reinterpret_cast<char*>(&v6.sin6_addr), sizeof v6.sin6_addr);
+  sockaddr_storage name{};
+  std::memcpy(&name, &v6, sizeof v6);
+  const auto address = net::Address::of(name);
+  CHECK(address && net::Address::parse(address->to_string()) == address);
+  name.ss_family = AF_UNIX;
+  CHECK(!net::Address::of(name));
 }
 
 void check_range(std::string_view text) {
@@ -72,6 +88,7 @@ void check_redis(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = fuzz::text_of(data, size);
   check_address(text);
+  check_peer(text);
   check_range(text);
   check_forwarded(text);
   check_redis(text);

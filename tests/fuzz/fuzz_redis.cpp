@@ -40,8 +40,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const LeaveReply leave = to_leave_reply(reply);
   CHECK(leave.members.empty() || leave.result == LeaveReply::Result::kLeft);
   if (reply.type != Reply::Type::kInteger) {
-    CHECK(to_create_result(reply) == CreateResult::kUnavailable);
-    CHECK(to_check_result(reply) == CheckResult::kUnavailable);
+    Refusal refusal;
+    const bool limited = refused(reply, refusal);
+    CHECK(to_create_reply(reply).result ==
+          (limited ? CreateResult::kLimited : CreateResult::kUnavailable));
+    CHECK(to_check_reply(reply).result ==
+          (limited ? CheckResult::kLimited : CheckResult::kUnavailable));
   }
   CHECK(texts(reply).size() == reply.elements.size());
   return 0;

@@ -32,11 +32,8 @@ std::string_view last_session(std::string_view line, std::string_view path) {
 }
 
 void check_line(std::string_view bytes) {
-  const auto line = net::first_line(bytes);
-  CHECK(line.has_value() == (bytes.find('\n') != std::string_view::npos));
-  if (!line) return;
-  CHECK(line->find('\n') == std::string_view::npos && bytes.starts_with(*line));
-  CHECK(net::session_in(*line, "/s") == last_session(*line, "/s"));
+  const std::string_view line = bytes.substr(0, bytes.find('\n'));
+  CHECK(net::session_in(line, "/s") == last_session(line, "/s"));
 }
 
 // However a body is cut into pieces, it is the same body. It is fed again and again, until what

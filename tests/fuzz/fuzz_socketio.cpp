@@ -27,7 +27,7 @@ void check_again(const Packet& packet) {
 }
 
 void check_event(const Packet& packet) {
-  const auto event = split_event(packet.payload.text);
+  const auto& event = packet.event;
   if (!event) return;  // there is no payload, or its name is no Unicode
   CHECK(!reserved_event(event->name) || packet.payload.text.find('"') == std::string_view::npos);
   // The arguments are what stands behind the name: a valid array once they have brackets.
@@ -51,9 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(json::scan_document(packet->payload.text).type == packet->payload.type);
   }
   check_again(*packet);
-  if (packet->type == PacketType::kEvent || packet->type == PacketType::kBinaryEvent) {
-    check_event(*packet);
-  }
+  check_event(*packet);
   // Only one number of attachments can be right, since each must be meant and no other.
   size_t right = 0;
   for (size_t count = 0; packet->payload.present() && count <= kMaxAttachments; ++count) {

@@ -65,6 +65,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(count && *count >= 1 && *count <= signaling::kMaxRoomIdLength);
     for (const char c : text) CHECK(static_cast<unsigned char>(c) > 0x20 && c != 0x7f);
   }
+  if (count) {
+    const bool fits = *count >= 1 && *count <= signaling::kMaxSecretLength;
+    CHECK(signaling::room_secret_valid(text) == fits);
+  }
   check_log_line(text);
   check_time(text);
   return 0;

@@ -18,6 +18,7 @@ Options small_options() {
   options.engineio_max_buffered = 3000;
   options.http_max_body = 2000;
   options.limits_connections = 6;
+  options.limits_packet_count = 20;
   options.node_max_buffered = 3000;
   options.socketio_max_attachments = 3;
   return options;
@@ -80,7 +81,8 @@ Floors::Floors()
     : options(small_options()),
       log(LogLevel::kDebug, [](LogLevel, const std::string&) {}),
       origins(options.cors_origins),
-      service(loop, log, options, counters, {}, [this] { return place.group->sessions(); }),
+      service(loop, log, options, counters, std::make_shared<store::Siblings>(), {},
+              [this] { return place.group->sessions(); }),
       socketio(loop, options, counters, service.neighbours().id()),
       echo(socketio),
       engineio(

@@ -56,7 +56,7 @@ void Wire::set_reads(bool reads) {
 namespace signalbox::net {
 
 WebSocket::WebSocket(Server& server, struct lws* wsi, std::unique_ptr<WebSocketHandler> handler)
-    : server_(server), wsi_(wsi), handler_(std::move(handler)) {
+    : Attachment(kKind), server_(server), wsi_(wsi), handler_(std::move(handler)) {
   wire_of(wsi).queued_ = &queued_;
 }
 
@@ -70,6 +70,10 @@ void WebSocket::send(std::initializer_list<std::string_view> parts, bool /*binar
     queued_ += message.size() + sizeof(Outgoing);
   }
 }
+
+void WebSocket::pause_reading() {}
+
+void WebSocket::resume_reading() {}
 
 void WebSocket::close(uint16_t code) {
   close_code_ = code;

@@ -1,6 +1,7 @@
 """How hostd starts and ends, and its embedded Redis with it."""
 
 import os
+import re
 import signal
 import socket
 import time
@@ -25,6 +26,27 @@ def test_embedded_redis_listens_on_no_port_and_saves_nothing(launcher):
                         ("maxmemory-policy", "noeviction")):
         redis.sendall(f"CONFIG GET {name}\r\n".encode())
         assert redis.recv(256).decode().split("\r\n")[4] == value
+
+
+@pytest.mark.parametrize("arguments, least, most", [
+    ([], 18000, 19000),
+    (["--limits.connections=100"], 100, 1000),
+    (["--limits.connections=100", "--workers=3"], 100, 1000),
+    (["--limits.connections=1000000"], None, None),  # as many as it may have
+])
+def test_may_have_as_many_descriptors_as_its_connections_take(launcher, arguments, least, most):
+    hostd = launcher.serve("-p", 0, *arguments)
+    limits = open(f"/proc/{hostd.process.pid}/limits", encoding="ascii").read()
+    soft, hard = map(int, re.search(r"^Max open files +(\d+) +(\d+)", limits, re.MULTILINE).groups())
+    if least is None:
+        assert soft == min(hard, 1000000 + 320)
+    else:
+        assert min(hard, least) < soft < most
+
+
+def test_starts_no_redis_that_nobody_uses(launcher):
+    launcher.serve("-p", 0, "--signaling.enabled=false")
+    assert launcher.redis_directories() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

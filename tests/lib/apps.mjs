@@ -10,13 +10,15 @@ export const appPath = (name) => path.resolve(path.dirname(kHostd), '../tests/ap
 export const startApp = (name, args = []) => startProgram(appPath(name), args);
 
 // Engine.IO alone: a heartbeat of 300 and 200 ms, 1,000,000 bytes at most, echoes all.
-export const startEngineioEcho = async (heartbeat = []) => ({
-  ...(await startApp('engineio_echo', heartbeat)),
+export const startEngineioEcho = async (...args) => ({
+  ...(await startApp('engineio_echo', args)),
   path: '/engine.io/',
 });
 
-// The same with a heartbeat that no test lives to see, for all that is not about it.
-export const startPatientEcho = () => startEngineioEcho(['25000', '20000']);
+// The same with a heartbeat that no test lives to see, for all that is not about it; and where a test
+// says so with a limit of packets within so many seconds.
+export const startPatientEcho = (...packetsAndWindow) =>
+  startEngineioEcho('25000', '20000', ...packetsAndWindow);
 
 // Socket.IO by the public header: the same timings, namespaces "/" and "/custom".
 export const startProtocolApp = () =>

@@ -20,9 +20,14 @@ const kArguments = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
-// A browser with a fresh profile, which ends with it.
-export const launchBrowser = () =>
-  chromium.launch({ executablePath: kBrowser, headless: true, args: kArguments });
+// A browser with a fresh profile, which ends with it. It trusts the certificates of these keys, as
+// publicKeyDigest() has them.
+export const launchBrowser = ({ trusted = [] } = {}) =>
+  chromium.launch({
+    executablePath: kBrowser,
+    headless: true,
+    args: [...kArguments, `--ignore-certificate-errors-spki-list=${trusted.join(',')}`],
+  });
 
 // Serves `files`, a map of path to file URL, on a free port of 127.0.0.1.
 export async function serveFiles(files) {

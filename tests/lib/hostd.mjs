@@ -27,15 +27,17 @@ const flags = (options) =>
         value === null ? [] : [`--${name}`, String(value)],
       );
 
-// Starts the binary with exactly these options; `shell` is a line to run before it ("ulimit -n 64").
-function launch(options, { env = {}, shell } = {}) {
+// Starts the binary with exactly these options; `shell` is a line to run before it ("ulimit -n 64"),
+// `under` a command that runs it (['valgrind']).
+function launch(options, { env = {}, shell, under = [] } = {}) {
   const clean = { ...process.env };
   for (const name of Object.keys(clean)) {
     if (kVariables.includes(name) || name.startsWith('SIGNALBOX_')) delete clean[name];
   }
   const environment = { env: { ...clean, ...env } };
-  if (!shell) return start(kHostd, flags(options), environment);
-  return start('sh', ['-c', `${shell}; exec "$0" "$@"`, kHostd, ...flags(options)], environment);
+  const [command, ...args] = [...under, kHostd, ...flags(options)];
+  if (!shell) return start(command, args, environment);
+  return start('sh', ['-c', `${shell}; exec "$0" "$@"`, command, ...args], environment);
 }
 
 // Runs it to its end, for calls that must fail: { code, signal, stdout, stderr }.
@@ -48,7 +50,7 @@ export async function runHostd(options, settings) {
 // No limits of addresses: the clients of a test share one.
 const kUnlimited = Object.fromEntries([
   ['limits.join_enabled', false],
-  ...['create', 'check', 'guess', 'track'].map((what) => [`limits.${what}_count`, 0]),
+  ...['create', 'check', 'guess', 'track', 'packet'].map((what) => [`limits.${what}_count`, 0]),
 ]);
 
 let certificate;

@@ -58,9 +58,10 @@ class Process:
 
 
 class Server:
-    """hostd and its Redis; `options` are hostd's, by name."""
+    """hostd and its Redis; `options` are hostd's, by name. With `tls` it shows the certificate that
+    the file `ca` has."""
 
-    def __init__(self, **options):
+    def __init__(self, tls=False, **options):
         self.directory = tempfile.mkdtemp(prefix="signalbox-test-")
         self.redis_socket = f"{self.directory}/redis.sock"
         self.redis = Process(
@@ -68,6 +69,15 @@ class Server:
             "--dir", self.directory, "--save", "", "--appendonly", "no",
         )
         self.flags = ["--listen.host", "127.0.0.1", "--redis.url", f"unix://{self.redis_socket}"]
+        self.ca = f"{self.directory}/cert.pem" if tls else None
+        if tls:
+            key = f"{self.directory}/key.pem"
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                 "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                 "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.ca],
+                check=True, capture_output=True)
+            self.flags += ["--tls.cert", self.ca, "--tls.key", key]
         for name, value in options.items():
             self.flags += [f"--{name.replace('__', '.')}", str(value)]
         try:
@@ -79,9 +89,9 @@ class Server:
 
     def _start(self, port):
         self.hostd = Process(HOSTD, *self.flags, "--listen.port", str(port))
-        ready = self.hostd.wait_for(r"^signalbox listening on http://\S+:(\d+)$")
-        self.port = int(ready.group(1))
-        self.url = f"http://127.0.0.1:{self.port}"
+        ready = self.hostd.wait_for(r"^signalbox listening on (https?)://\S+:(\d+)$")
+        self.port = int(ready.group(2))
+        self.url = f"{ready.group(1)}://127.0.0.1:{self.port}"
 
     def restart(self):
         """Ends hostd and starts it anew at the same address."""

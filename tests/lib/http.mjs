@@ -5,11 +5,11 @@ import { speaksTls, trust } from './tls.mjs';
 import { within } from './wait.mjs';
 
 // Gives { status, headers, bytes, text, json }; json is undefined when the body is not JSON.
-export function request(server, method, path, { body, headers = {} } = {}) {
+export function request(server, method, path, { body, headers = {}, signal } = {}) {
   const answer = new Promise((resolve, reject) => {
     const { port } = server;
     const call = (speaksTls(port) ? https : http).request(
-      { host: '127.0.0.1', port, method, path, headers, agent: false, ...trust(port) },
+      { host: '127.0.0.1', port, method, path, headers, signal, agent: false, ...trust(port) },
       (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 
 const children = new Set();
 const directories = new Set();
@@ -13,6 +14,19 @@ process.on('exit', () => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+// Nor does a connection that a failed test has left open keep its file, and all others, waiting: an
+// unreferenced timer goes off only where something else keeps the process.
+const kPatienceMs = 20_000;
+if (process.env.NODE_TEST_CONTEXT) {
+  after(() => {
+    const leave = () => {
+      console.error('something was left open behind the tests');
+      process.exit(1);
+    };
+    setTimeout(leave, kPatienceMs).unref();
+  });
+}
 
 // Starts a program. `child.exited` settles with { code, signal }; `child.output.stdout` and
 // `.stderr` hold what it printed so far. With `stdin` 'pipe' it reads what child.stdin is given.

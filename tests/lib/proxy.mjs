@@ -14,10 +14,12 @@ export function reset(socket) {
 //           it is healed, also on connections that the node has given up since, as TCP would do it
 //   deaf    commands reach Redis, answers are held back until it is healed
 //   delay   what the node writes arrives `ms` later
+//   mute    what Redis says on its own, on connections that have subscribed, is held back
 //   cut     every connection is reset, and each new one, too
 export class Proxy {
-  static async start(targetPort) {
-    const proxy = new Proxy(targetPort);
+  // `target`: a port of 127.0.0.1, or the path of a unix socket.
+  static async start(target) {
+    const proxy = new Proxy(target);
     await new Promise((resolve, reject) =>
       proxy.server.listen(0, '127.0.0.1', resolve).once('error', reject),
     );
@@ -25,8 +27,8 @@ export class Proxy {
     return proxy;
   }
 
-  constructor(targetPort) {
-    this.targetPort = targetPort;
+  constructor(target) {
+    this.target = typeof target === 'number' ? { host: '127.0.0.1', port: target } : { path: target };
     this.mode = 'pass';
     this.ms = 0;
     this.lines = new Set();
@@ -64,13 +66,10 @@ class Line {
   constructor(proxy, node) {
     this.proxy = proxy;
     this.node = node;
-    this.redis = net.connect({
-      host: '127.0.0.1',
-      port: proxy.targetPort,
-      allowHalfOpen: true,
-    });
+    this.redis = net.connect({ ...proxy.target, allowHalfOpen: true });
     this.toRedis = [];
     this.toNode = [];
+    this.subscribed = false;
     this.carry(node, this.toRedis);
     this.carry(this.redis, this.toNode);
     this.redis.on('error', () => {});
@@ -93,7 +92,8 @@ class Line {
   flush() {
     const { mode, ms } = this.proxy;
     this.pump(this.toRedis, this.redis, mode === 'hole' ? Infinity : mode === 'delay' ? ms : 0);
-    this.pump(this.toNode, this.node, ['hole', 'deaf'].includes(mode) ? Infinity : 0);
+    const held = ['hole', 'deaf'].includes(mode) || (mode === 'mute' && this.subscribed);
+    this.pump(this.toNode, this.node, held ? Infinity : 0);
   }
 
   pump(queue, to, wait) {
@@ -105,6 +105,7 @@ class Line {
         return;
       }
       const { chunk } = queue.shift();
+      if (to === this.redis && chunk?.includes('SUBSCRIBE')) this.subscribed = true;
       if (to.destroyed) continue;
       if (chunk === null) to.end();
       else to.write(chunk);

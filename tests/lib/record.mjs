@@ -26,6 +26,11 @@ export class SocketRecord {
     return this.joinedAt !== Infinity && this.endedAt === Infinity;
   }
 
+  // From when on it may be gone.
+  get mayBeGoneAt() {
+    return Math.min(this.endedAt, this.leavingAt);
+  }
+
   // What it was last told of a peer, undefined if nothing.
   lastWord(peerId) {
     return this.told.findLast((each) => each.peerId === peerId)?.event;
@@ -117,7 +122,7 @@ export class Record {
           if (arrived.has(index + 1)) return;
           if (!peer) return;
           const taken = Math.max(socket.node.attends(at), peer.node.attends(at));
-          if (Math.min(socket.endedAt, peer.endedAt) < taken + kMargin) return;
+          if (Math.min(socket.mayBeGoneAt, peer.mayBeGoneAt) < taken + kMargin) return;
           result.lost++;
           if (socket.node === peer.node) result.lostLocal++;
           result.losses.push(
@@ -163,8 +168,7 @@ export class Record {
         if (!peer || peer.roomId !== socket.roomId) complaints.push(`${who}, no peer of it`);
         else if (event === 'peer-disconnected') {
           if (words.get(peerId) === event) complaints.push(`${who} twice`);
-          const goneAt = Math.min(peer.endedAt, peer.leavingAt);
-          if (goneAt > at + kSlack && !peer.node.suspect) complaints.push(`${who}, which lived`);
+          if (peer.mayBeGoneAt > at + kSlack && !peer.node.suspect) complaints.push(`${who}, which lived`);
         }
         words.set(peerId, event);
       }

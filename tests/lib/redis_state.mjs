@@ -1,6 +1,6 @@
 // Compares what Redis holds with the sockets that are really there.
 
-async function allKeys(redis) {
+export async function allKeys(redis) {
   const keys = new Set();
   let cursor = '0';
   do {

@@ -1,5 +1,6 @@
 // TLS for tests: certificates of their own, and which ports speak it with which.
 import { execFileSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -34,6 +35,13 @@ export function endCertificate({ cert, key }) {
   const files = ['-in', `${cert}.csr`, '-out', cert];
   execFileSync('openssl', [...sign, ...dates, ...files], { stdio: 'pipe' });
   return { cert, key };
+}
+
+// SHA-256 of its public key, in base64: what a browser may be told to trust.
+export function publicKeyDigest({ cert }) {
+  const { publicKey } = new X509Certificate(readFileSync(cert));
+  const key = publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
 }
 
 // The options of a hostd that shows it.

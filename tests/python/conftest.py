@@ -17,6 +17,15 @@ sys.path.insert(0, PYTHONPATH)
 
 pytest_plugins = ["signalbox.pytest_plugin"]
 
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """Reports go from one process to another as UTF-8, which has no lone surrogates."""
+    report = (yield).get_result()
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode())
+                       for name, text in report.sections]
+
+
 PATIENCE = 10  # seconds; nothing takes so long unless it is broken
 
 

@@ -225,6 +225,7 @@ void a_node_that_nobody_hears_costs_little(void**) {
   TestNode& b = test.add();
   const std::string channel = node_channel(b.id());
   b.bus.ignore(channel);
+  run_until(test.loop, [&] { return test.client.integer({"PUBLISH", channel, "x"}) == 0; });
   say(a, b.id(), 1, 1);
   run_for(test.loop, 50);
   test.client.call({"CONFIG", "RESETSTAT"});
@@ -481,14 +482,16 @@ void all_that_listen_hear_a_channel(void**) {
   TestNode& c = test.add();
   b.bus.listen("news");
   a.bus.listen("news");
-  run_until(test.loop, [&] {
-    return test.client.call({"PUBSUB", "NUMSUB", "news"}).elements.at(1).integer == 2;
-  });
+  const auto listening = [&] {
+    return test.client.call({"PUBSUB", "NUMSUB", "news"}).elements.at(1).integer;
+  };
+  run_until(test.loop, [&] { return listening() == 2; });
   a.bus.publish("news", a.relay("1"));
   a.bus.publish("news", a.relay("2"));
   wait_until_heard(b, 2);
   wait_until_heard(a, 2);
   b.bus.ignore("news");
+  run_until(test.loop, [&] { return listening() == 1; });
   a.bus.publish("news", a.relay("3"));
   wait_until_heard(a, 3);
   say(a, c.id(), 7, 7);

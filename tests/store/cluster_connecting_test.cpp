@@ -135,7 +135,7 @@ void a_redis_that_is_no_cluster_is_told(void**) {
     assert_false(client.redis->connected());
   }
   {
-    RedisServer server({"--cluster-enabled", "yes"});
+    RedisServer server({"--cluster-enabled", "yes", "--cluster-port", std::to_string(free_port())});
     Loop loop;
     Client client(loop, patient(server.url()));
     assert_true(unavailable(client.call({"GET", "key"})));

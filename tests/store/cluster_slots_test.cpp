@@ -20,6 +20,7 @@ using signalbox::store::Redirection;
 using signalbox::store::Reply;
 using signalbox::store::SlotMap;
 using signalbox::test::Client;
+using signalbox::test::free_port;
 using signalbox::test::RedisServer;
 
 const ClusterAddress kAsked = {"asked.example", 7000};
@@ -57,7 +58,7 @@ std::string owner(const SlotMap& map, int slot) {
 }
 
 void slots_are_those_of_redis(void**) {
-  RedisServer server({"--cluster-enabled", "yes"});
+  RedisServer server({"--cluster-enabled", "yes", "--cluster-port", std::to_string(free_port())});
   Loop loop;
   Client client(loop, server.url());
   std::vector<std::string> keys = {"",    "a",      "{}",     "{}a",     "{a",        "a}",

@@ -47,14 +47,14 @@ struct Heard {
 
 class TestNode : private store::Registry::Listener, private store::Bus::Listener {
  public:
-  TestNode(Loop& loop_in, Options options_in)
+  TestNode(Loop& loop_in, Options options_in, std::shared_ptr<store::Siblings> siblings)
       : loop(loop_in),
         options(std::move(options_in)),
         log(LogLevel::kDebug, [this](LogLevel, const std::string& line) { lines.push_back(line); }),
         redis(loop, log, options),
         registry(loop, log, options, redis, *this),
         rooms(redis, options, registry),
-        bus(loop, log, options, counters, redis, *this),
+        bus(loop, log, options, counters, redis, std::move(siblings), *this),
         cleaner(log, counters, redis, registry, rooms) {
     redis.set_on_state([this](bool connected) {
       if (!connected) cleaner.give_up();
@@ -117,6 +117,7 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
   bool cleans = true;
   std::function<void()> on_duty;  // called before it begins to clean up
   std::function<void()> on_registration;
+  std::function<void()> on_heard;
 
  private:
   void on_registered() override {
@@ -133,7 +134,10 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
     if (cleans) cleaner.clean(node);
   }
   void on_heartbeat() override { bus.check(); }
-  void on_envelope(const store::Envelope& envelope) override { heard.emplace_back(envelope); }
+  void on_envelope(const store::Envelope& envelope) override {
+    heard.emplace_back(envelope);
+    if (on_heard) on_heard();
+  }
   void on_missed() override { ++missed; }
 };
 
@@ -223,7 +227,10 @@ struct NodesTest {
     node.missed = 0;
     return node;
   }
-  TestNode& prepare() { return *nodes.emplace_back(std::make_unique<TestNode>(loop, options)); }
+  TestNode& prepare() {
+    return *nodes.emplace_back(std::make_unique<TestNode>(
+        loop, options, siblings ? siblings : std::make_shared<store::Siblings>()));
+  }
 
   bool exists(const std::string& key) { return client.integer({"EXISTS", key}) == 1; }
   std::string lease(const std::string& node) {
@@ -254,7 +261,9 @@ struct NodesTest {
   Loop loop;
   Client client;
   std::string url;
-  Options options;  // of nodes added from now on
+  // Of nodes added from now on; without siblings each is in a process of its own.
+  Options options;
+  std::shared_ptr<store::Siblings> siblings;
   std::vector<std::unique_ptr<TestNode>> nodes;
 };
 

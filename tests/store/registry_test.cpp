@@ -10,6 +10,8 @@
 namespace {
 
 using signalbox::store::Fence;
+using signalbox::store::JoinReply;
+using signalbox::store::LeaveReply;
 using signalbox::store::node_key;
 using signalbox::store::node_left_key;
 using signalbox::store::node_sockets_key;
@@ -130,6 +132,41 @@ void nodes_that_begin_at_once_have_ids_of_their_own(void**) {
   }
   assert_int_equal(ids.size(), kMany);
   assert_int_equal(test.client.integer({"ZCARD", nodes_key()}), kMany + kMany / 2);
+}
+
+// Whoever is connected to a node that has only just begun may join at once.
+void what_is_asked_before_the_first_connection_waits_for_the_registration(void**) {
+  NodesTest test(*server);
+  test.client.call({"HSET", "room:r", "created_at", "1"});
+  TestNode& node = test.prepare();
+  node.open();
+  assert_false(node.redis.connected());
+  std::vector<std::string> order;
+  node.rooms.join({"r", node.socket("a"), ""}, [&](const JoinReply& reply) {
+    assert_true(reply.result == JoinReply::Result::kJoined);
+    order.emplace_back("joined");
+  });
+  run_until(test.loop, [&] { return node.redis.connected(); });
+  // Behind the join, although nothing has been asked of Redis yet but the registration.
+  node.rooms.leave("r", node.socket("a"), "", [&](const LeaveReply& reply) {
+    assert_true(reply.result == LeaveReply::Result::kLeft);
+    order.emplace_back("left");
+  });
+  run_until(test.loop, [&] { return order.size() == 2; });
+  assert_true(order[0] == "joined");
+}
+
+// Without a Redis, nobody waits for it.
+void what_is_asked_while_the_first_connection_fails_is_answered_then(void**) {
+  NodesTest test(*server);
+  test.options.redis_url = "redis://127.0.0.1:1";
+  TestNode& node = test.prepare();
+  node.open();
+  const uint64_t begun = clock_ms();
+  for (int i = 0; i < 2; ++i) {
+    assert_true(node.join("r", node.socket("a")).result == JoinReply::Result::kUnavailable);
+  }
+  assert_true(clock_ms() - begun < static_cast<uint64_t>(node.options.redis_command_timeout));
 }
 
 void who_registers_again_keeps_its_id_and_ends_the_past(void**) {
@@ -367,9 +404,9 @@ void waiting_for_the_registration_ends_in_time(void**) {
   test.options.redis_max_pending = 3;
   TestNode& node = test.prepare();
   int called = 0;
-  node.registry.when_registered([&] { ++called; });
-  assert_int_equal(called, 1);  // there is no Redis to wait for
   node.open();
+  node.registry.when_registered([&] { ++called; });
+  assert_int_equal(called, 0);
   run_until(test.loop, [&] { return node.redis.connected(); });
   node.registry.when_registered([&] { ++called; });
   node.wait_until_registered();
@@ -400,6 +437,8 @@ int main() {
       cmocka_unit_test(a_taken_id_is_not_used),
       cmocka_unit_test(of_many_one_keeps_a_name),
       cmocka_unit_test(nodes_that_begin_at_once_have_ids_of_their_own),
+      cmocka_unit_test(what_is_asked_before_the_first_connection_waits_for_the_registration),
+      cmocka_unit_test(what_is_asked_while_the_first_connection_fails_is_answered_then),
       cmocka_unit_test(who_registers_again_keeps_its_id_and_ends_the_past),
       cmocka_unit_test(who_may_not_publish_is_not_registered),
       cmocka_unit_test(generations_are_counted_beyond_nine),

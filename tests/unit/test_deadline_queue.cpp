@@ -1,6 +1,7 @@
 #include "engine/core/deadline_queue.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
@@ -59,6 +60,24 @@ void expire_in_the_order_of_their_start(void**) {
   assert_text_equal(f.expired, "bac");
   assert_false(a.deadline.active());
   assert_true(f.queue.empty());
+}
+
+// The loop is not held up for as long as thousands take.
+void of_many_at_once_some_expire_later(void**) {
+  Fixture f;
+  constexpr size_t kMany = 2000;
+  std::vector<std::unique_ptr<Waiter>> waiters;
+  for (size_t i = 0; i < kMany; ++i) {
+    waiters.push_back(std::make_unique<Waiter>(static_cast<char>('a' + i % 26)));
+    f.queue.start(waiters.back()->deadline);
+  }
+  std::map<uint64_t, size_t> of_turn;
+  std::string expected;
+  f.on_expired = [&](Waiter&) { ++of_turn[f.loop.turns()]; };
+  for (const auto& each : waiters) expected += each->letter;
+  f.run();
+  assert_text_equal(f.expired, expected);
+  for (const auto& [turn, count] : of_turn) assert_in_range(count, 1, 100);
 }
 
 void do_not_expire_early(void**) {
@@ -277,6 +296,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_callback_that_fails_does_not_keep_the_others),
       cmocka_unit_test(expire_in_the_order_of_their_start),
+      cmocka_unit_test(of_many_at_once_some_expire_later),
       cmocka_unit_test(do_not_expire_early),
       cmocka_unit_test(renewing_moves_to_the_end),
       cmocka_unit_test(renewing_counts_from_the_renewal),

@@ -56,7 +56,7 @@ struct Door {
     return fd;
   }
 
-  void expect(const uint64_t& counter, uint64_t value) {
+  void expect(const Counter& counter, uint64_t value) {
     for (int turn = 0; turn < 1000 && counter < value; ++turn) loop.turn(10);
     assert_int_equal(counter, value);
   }
@@ -103,12 +103,27 @@ void too_many_who_have_yet_to_ask(void**) {
   const int asked = door.connect(1, kGet);
   door.expect(door.counters.http_requests, 1);
   const int silent[] = {door.connect(1, ""), door.connect(1, "GET"), door.connect(1, "")};
-  door.expect(door.counters.handshakes_refused, 1);
-  door.expect(door.counters.handshakes_timed_out, 2);
-  const int late = door.connect(1, kGet);
+  door.expect(door.counters.handshakes_displaced, 1);
+  const int newcomer = door.connect(1, kGet);  // its request is here: nobody needs to go
   door.expect(door.counters.http_requests, 2);
-  assert_int_equal(door.counters.handshakes_refused, 1);
-  for (const int fd : {asked, silent[0], silent[1], silent[2], late}) close(fd);
+  door.expect(door.counters.handshakes_timed_out, 2);
+  assert_int_equal(door.counters.handshakes_displaced, 1);
+  for (const int fd : {asked, silent[0], silent[1], silent[2], newcomer}) close(fd);
+}
+
+void one_whose_request_has_just_come(void**) {
+  Options options;
+  options.limits_handshakes = 1;
+  Door door(options);
+  const int first = door.connect(1, "");
+  const int second = door.connect(1, "");
+  door.expect(door.counters.handshakes_displaced, 1);
+  // In the next turn there is a newcomer, and behind it the request.
+  const int third = door.connect(1, "");
+  assert_int_equal(send(second, kGet.data(), kGet.size(), MSG_NOSIGNAL), kGet.size());
+  door.expect(door.counters.http_requests, 1);
+  assert_int_equal(door.counters.handshakes_displaced, 1);
+  for (const int fd : {first, second, third}) close(fd);
 }
 
 void malformed_requests(void**) {
@@ -143,6 +158,7 @@ int main() {
       cmocka_unit_test(an_address_with_too_many),
       cmocka_unit_test(a_client_behind_a_proxy_with_too_many),
       cmocka_unit_test(too_many_who_have_yet_to_ask),
+      cmocka_unit_test(one_whose_request_has_just_come),
       cmocka_unit_test(malformed_requests),
       cmocka_unit_test(missing_proxy_headers),
   };

@@ -89,6 +89,23 @@ void an_answer_of_a_clock_that_was_put_back_counts(void**) {
   assert_false(elsewhere.is_late("r", "bbbb1", 11));
 }
 
+void news_may_be_to_come_of_what_is_not_settled(void**) {
+  Elsewhere elsewhere = in_r();
+  assert_true(elsewhere.is_settled("r", 0));
+  assert_false(elsewhere.is_settled("r", 1));
+  elsewhere.answered("r", 10);
+  assert_true(elsewhere.is_settled("r", 10));  // told to those who were there before
+  assert_false(elsewhere.is_settled("r", 11));
+  elsewhere.answered("r", 20);  // who was there then is known, but news may yet come
+  assert_false(elsewhere.is_settled("r", 11));
+  elsewhere.settle("r", 15);
+  elsewhere.settle("r", 12);
+  elsewhere.settle("s", 30);
+  assert_true(elsewhere.is_settled("r", 15));
+  assert_false(elsewhere.is_settled("r", 16));
+  assert_true(elsewhere.is_settled("s", 99));  // nobody is there
+}
+
 }  // namespace
 
 int main() {
@@ -100,6 +117,7 @@ int main() {
       cmocka_unit_test(news_of_a_stranger_is_late_if_older_than_the_answer),
       cmocka_unit_test(news_of_a_socket_is_late_if_it_was_there_since),
       cmocka_unit_test(an_answer_of_a_clock_that_was_put_back_counts),
+      cmocka_unit_test(news_may_be_to_come_of_what_is_not_settled),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

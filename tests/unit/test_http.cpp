@@ -12,7 +12,8 @@ std::string answer(const Response& response, Method method = Method::kGet) {
 
 void an_answer_has_its_length_and_type(void**) {
   assert_text_equal(answer({.status = 201, .content_type = "a/b", .body = "xyz"}),
-                    "HTTP/1.1 201 Created\r\nContent-Type: a/b\r\nContent-Length: 3\r\n"
+                    "HTTP/1.1 201 Created\r\nContent-Type: a/b\r\nX-Content-Type-Options: "
+                    "nosniff\r\nContent-Length: 3\r\n"
                     "Connection: keep-alive\r\n\r\nxyz");
   assert_text_equal(answer({.content_type = "", .body = "xyz"}),
                     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nxyz");
@@ -20,7 +21,8 @@ void an_answer_has_its_length_and_type(void**) {
 
 void head_tells_the_length_and_sends_nothing(void**) {
   assert_text_equal(answer({.content_type = "a/b", .body = "xyz"}, Method::kHead),
-                    "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 3\r\n"
+                    "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nX-Content-Type-Options: "
+                    "nosniff\r\nContent-Length: 3\r\n"
                     "Connection: keep-alive\r\n\r\n");
 }
 

@@ -197,6 +197,31 @@ void an_array_gives_its_elements(void**) {
   }
 }
 
+void an_object_in_an_array_is_looked_into_without_another_scan(void**) {
+  const std::string seven = R"({"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"a":7})";
+  for (const std::string& object : {std::string("{}"), std::string(R"({"a":1})"),
+                                    std::string(R"( { "b" : [ 2 ] , "\u0061":{} } )"),
+                                    std::string(R"({"a":1,"a":2})"), seven}) {
+    const std::string array = "[\"name\"," + object + ",3]";
+    const Exact text(array);
+    ScannedObject second;
+    assert_int_equal(scan_array(text.view(), {}, &second).value_or(0), 3);
+    std::array<Member, 3> expected = {{{"a", {}}, {"b", {}}, {"none", {}}}};
+    std::array<Member, 3> found = expected;
+    assert_true(scan_object(object, expected));
+    find_members(second, found);
+    for (size_t i = 0; i < found.size(); ++i) {
+      assert_text_equal(found[i].value.text, expected[i].value.text);
+      assert_true(found[i].value.type == expected[i].value.type);
+    }
+  }
+  for (const char* text : {"[{}]", "[1,2]", "[1,[{}]]", "[1,2,{}]", "[]"}) {
+    ScannedObject none;
+    assert_true(scan_array(text, {}, &none).has_value());
+    assert_for(text, none.text.empty());
+  }
+}
+
 void an_object_gives_the_members_asked_for(void**) {
   Member members[] = {{"roomId", {}}, {"absent", {}}, {"", {}}, {"caf\xc3\xa9", {}}};
   assert_true(scan_object(
@@ -325,6 +350,7 @@ int main() {
       cmocka_unit_test(nesting_is_bounded),
       cmocka_unit_test(finds_what_ends_a_string_at_every_position),
       cmocka_unit_test(an_array_gives_its_elements),
+      cmocka_unit_test(an_object_in_an_array_is_looked_into_without_another_scan),
       cmocka_unit_test(an_object_gives_the_members_asked_for),
       cmocka_unit_test(a_name_with_nul_or_a_lone_surrogate_is_no_other_name),
       cmocka_unit_test(strings_are_decoded_to_utf8),

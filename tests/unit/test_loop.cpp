@@ -12,6 +12,7 @@
 
 #include "tests/unit/unit_test.h"
 
+using signalbox::EndOfTurn;
 using signalbox::Loop;
 using signalbox::Poll;
 using signalbox::Timer;
@@ -113,6 +114,32 @@ void starting_a_timer_again_moves_it_and_stopping_ends_it(void**) {
   last.start(12);
   loop.run();
   assert_text_equal(order, "fm");
+}
+
+void the_end_of_a_turn_comes_once_behind_all_else(void**) {
+  Loop loop;
+  std::string order;
+  auto end = std::make_unique<EndOfTurn>(loop, [&] { order += 'e'; });
+  const auto begin = [&] {
+    for (const char c : std::string("ab")) {
+      loop.post([&, c] {
+        end->start();
+        order += c;
+      });
+    }
+    while (!order.ends_with('e')) loop.turn(0);
+    loop.turn(0);
+  };
+  begin();
+  assert_text_equal(order, "abe");
+  begin();
+  assert_text_equal(order, "abeabe");
+  end = std::make_unique<EndOfTurn>(loop, [&] {
+    end.reset();
+    order += 'e';
+  });
+  begin();
+  assert_text_equal(order, "abeabeabe");
 }
 
 void a_poll_tells_readable_and_hang_up(void**) {
@@ -328,6 +355,7 @@ int main() {
       cmocka_unit_test(a_wake_reaches_the_handler),
       cmocka_unit_test(a_timer_fires_once_and_may_destroy_itself),
       cmocka_unit_test(starting_a_timer_again_moves_it_and_stopping_ends_it),
+      cmocka_unit_test(the_end_of_a_turn_comes_once_behind_all_else),
       cmocka_unit_test(a_poll_tells_readable_and_hang_up),
       cmocka_unit_test(a_poll_tells_writable_can_pause_and_may_destroy_itself),
       cmocka_unit_test(a_loop_can_run_again),

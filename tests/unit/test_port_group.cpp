@@ -126,19 +126,48 @@ static void connections_and_sessions_are_counted_together(void**) {
   const size_t other = add(*group);
   assert_true(group->add_connection(2));
   {
-    assert_true(group->add_connection(2) && group->add_handshake(1));
-    net::Arrival arrival(std::make_unique<net::Presence>(group, net::Address()), dup(0));
+    assert_true(group->add_connection(2));
+    net::Arrival arrival(std::make_shared<net::Presence>(group, net::Address()), dup(0));
     arrival.presence().assign(other);
     assert_false(group->add_connection(2));
-    assert_false(group->add_handshake(1));
   }
   assert_true(group->add_connection(2));
-  assert_true(group->add_handshake(1));
   group->add_session(0);
   group->add_session(other);
   assert_int_equal(group->sessions(), 2);
   group->remove_sessions(other, 1);
   assert_int_equal(group->sessions(), 1);
+}
+
+static void who_waits_is_counted_where_it_waits(void**) {
+  auto group = std::make_shared<net::PortGroup>();
+  const size_t other = add(*group);
+  net::WaitingLine here_line(*group, 0);
+  net::WaitingLine other_line(*group, other);
+  assert_false(here_line.end_first());
+  const auto come = [&](net::WaitingLine& line) {
+    assert_true(group->add_connection(9));
+    auto presence = std::make_unique<net::Presence>(group, net::Address());
+    presence->wait_in(line);
+    return presence;
+  };
+  auto first = come(here_line);
+  const auto second = come(here_line);
+  assert_int_equal(group->longest_line(other), 0);
+  first->wait_in(other_line);
+  assert_int_equal(group->longest_line(other), other);
+  assert_int_equal(group->longest_line(0), 0);
+  const auto third = come(other_line);
+  assert_int_equal(group->longest_line(0), other);
+  assert_int_equal(group->waiting(), 3);
+  third->request_is_whole();
+  third->wait_in(other_line);
+  assert_int_equal(group->waiting(), 2);
+  first->set_end([&] { first.reset(); });
+  assert_true(other_line.end_first());
+  assert_true(first == nullptr);
+  assert_int_equal(group->waiting(), 1);
+  assert_false(other_line.end_first());
 }
 
 int main() {
@@ -149,6 +178,7 @@ int main() {
       cmocka_unit_test(tasks_run_until_the_server_leaves),
       cmocka_unit_test(the_least_busy_is_found),
       cmocka_unit_test(connections_and_sessions_are_counted_together),
+      cmocka_unit_test(who_waits_is_counted_where_it_waits),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -259,18 +259,20 @@ void events_are_split_byte_for_byte(void**) {
            {R"(["offer",{"offer":{"sdp":"v=0\r\n"},"n":1.0,"d":1,"d":2}])", "offer",
             R"({"offer":{"sdp":"v=0\r\n"},"n":1.0,"d":1,"d":2})"},
        }) {
-    const Exact exact(s.payload);
-    const auto event = split_event(exact.view());
-    assert_for(s.payload, event.has_value());
-    assert_text_equal(event->name, s.name);
-    assert_text_equal(event->arguments, s.arguments);
+    const Exact exact("2" + std::string(s.payload) + " ");
+    const auto packet = decode_packet(exact.view(), 0);
+    assert_for(s.payload, packet && packet->event);
+    assert_text_equal(packet->event->name, s.name);
+    assert_text_equal(packet->event->arguments, s.arguments);
   }
 }
 
 void what_has_no_name_is_no_event(void**) {
   for (const char* payload : {"", "[]", "[ ]", "[", "]", "[null]", "[{}]", "{}", "\"x\"", "[,]",
                               R"(["x" 1])", R"(["\ud800"])", R"(["x)", "[\"x\""}) {
-    assert_for(payload, !split_event(Exact(payload).view()).has_value());
+    const Exact exact("2" + std::string(payload));
+    const auto packet = decode_packet(exact.view(), 0);
+    assert_for(payload, !packet || !packet->event);
   }
 }
 
@@ -335,7 +337,6 @@ void random_packets_are_judged_consistently(void**) {
                                             packet->payload.text, packet->attachments);
     const auto same = decode_packet(Exact(again).view(), kMaxAttachments);
     assert_for(text, same.has_value());
-    split_event(packet->payload.text);
     placeholders_valid(packet->payload.text, packet->attachments);
   }
   assert_true(accepted > 5000);

@@ -6,14 +6,16 @@ import { startServer } from '../lib/hostd.mjs';
 import { kBinary, RawPolling, RawWebSocket } from '../lib/raw.mjs';
 
 let server;
+let hasty; // with a heartbeat that can be awaited, and not be met by who sends much
 before(async () => {
-  server = await startServer({ 'engineio.ping_interval': 200, 'engineio.ping_timeout': 600 });
+  server = await startServer();
+  hasty = await startServer({ 'engineio.ping_interval': 200, 'engineio.ping_timeout': 600 });
 });
-after(() => server.stop());
+after(() => Promise.all([server.stop(), hasty.stop()]));
 
 // One that sends by hand: `text` and `binary` send a packet, `take` gives the next one.
 class WebSocketSender {
-  static async connect() {
+  static async connect(server) {
     const sender = new WebSocketSender();
     sender.ws = await RawWebSocket.connect(server);
     sender.id = sender.ws.id;
@@ -37,7 +39,7 @@ class WebSocketSender {
 }
 
 class PollingSender {
-  static async connect() {
+  static async connect(server) {
     const sender = new PollingSender();
     sender.polling = await RawPolling.connect(server);
     sender.id = sender.polling.id;
@@ -65,13 +67,13 @@ for (const [name, Sender] of [
   ['polling', PollingSender],
 ]) {
   // A sender in a room with two more, and the head of an offer of two attachments to the first.
-  const setUp = async () => {
+  const setUp = async (server) => {
     const {
       roomId,
       peers: [receiver, other],
       close,
     } = await meet(server, 2);
-    const sender = await Sender.connect();
+    const sender = await Sender.connect(server);
     await sender.text(`42["join",{"roomId":"${roomId}"}]`);
     assert.deepEqual(await receiver.take('ready'), { peerId: sender.id });
     assert.deepEqual(await other.take('ready'), { peerId: sender.id });
@@ -89,7 +91,7 @@ for (const [name, Sender] of [
   };
 
   test(`by ${name} an event waits for its attachments as long as the heartbeat goes on`, async () => {
-    const { sender, receiver, other, close, head } = await setUp();
+    const { sender, receiver, other, close, head } = await setUp(hasty);
     await sender.text(head);
     await answerPings(sender, 1);
     await sender.binary(Buffer.from('one'));
@@ -106,7 +108,7 @@ for (const [name, Sender] of [
   });
 
   test(`by ${name} attachments that never come leave nothing when the client goes`, async () => {
-    const { sender, receiver, other, close, head } = await setUp();
+    const { sender, receiver, other, close, head } = await setUp(server);
     await sender.text(head);
     await sender.binary(Buffer.from('one'));
     await sender.leave();
@@ -118,7 +120,7 @@ for (const [name, Sender] of [
   });
 
   test(`by ${name} attachments that never come do not hold off the ping timeout`, async () => {
-    const { sender, receiver, other, close, head } = await setUp();
+    const { sender, receiver, other, close, head } = await setUp(hasty);
     await sender.text(head);
     await sender.binary(Buffer.from('one'));
     await sender.ended();
@@ -130,7 +132,7 @@ for (const [name, Sender] of [
 
   test(`by ${name} another packet in place of an attachment closes the session`, async () => {
     for (const packet of ['42["offer",{}]', '41']) {
-      const { sender, receiver, other, close, head } = await setUp();
+      const { sender, receiver, other, close, head } = await setUp(server);
       await sender.text(head);
       await sender.binary(Buffer.from('one'));
       await sender.text(packet);
@@ -143,7 +145,7 @@ for (const [name, Sender] of [
   });
 
   test(`by ${name} the attachments of one event may not exceed maxPayload together`, async () => {
-    const { sender, receiver, other, close, head } = await setUp();
+    const { sender, receiver, other, close, head } = await setUp(server);
     await sender.text(head);
     await sender.binary(Buffer.alloc(600000));
     await sender.binary(Buffer.alloc(600000));

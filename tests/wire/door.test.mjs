@@ -2,12 +2,15 @@
 // without a request, and the time that a request may take to come.
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { startApp } from '../lib/apps.mjs';
 import { startHostd, startServer } from '../lib/hostd.mjs';
 import { get } from '../lib/http.mjs';
 import { temporaryDirectory } from '../lib/process.mjs';
 import { RawConnection, RawPolling, RawWebSocket } from '../lib/raw.mjs';
+import { expectTls, makeCertificate, tlsOptions } from '../lib/tls.mjs';
 import { eventually, within } from '../lib/wait.mjs';
 
 const kGet = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -103,11 +106,19 @@ test('polls that wait count; answered requests do not, nor do the connections of
     assert.equal((await connection.answer()).status, 200);
     idle.push(connection);
   }
+  // Refused while the handshake counts, which it does a moment longer than until it is answered.
+  const poll = async (connection, polling) => {
+    for (;;) {
+      connection.write(request(polling.path));
+      const answer = await connection.answer();
+      if (answer?.status !== 429) return answer;
+    }
+  };
   const waiting = [];
+  const polls = [];
   for (let i = 0; i < 3; i++) {
-    const polling = await RawPolling.connect(proxied, headers);
-    idle[i].write(request(polling.path));
-    waiting.push(polling);
+    waiting.push(await RawPolling.connect(proxied, headers));
+    polls.push(poll(idle[i], waiting[i]));
   }
   const asks = async () => {
     idle[3].write(request('/health'));
@@ -115,9 +126,10 @@ test('polls that wait count; answered requests do not, nor do the connections of
   };
   await eventually(async () => (await asks()) === 429, 'the limit');
   await waiting[0].post('40');
-  assert.equal((await idle[0].answer()).status, 200);
+  assert.equal((await polls[0]).status, 200);
   assert.equal(await asks(), 200);
   for (const connection of idle) connection.close();
+  await Promise.all(polls);
 });
 
 test('a refused body is not taken for a request', async () => {
@@ -146,6 +158,7 @@ test('the limit changes while it serves, and 0 is none', async () => {
     writeFileSync(file, 'limits.connections_per_ip = 0\n');
     hostd.child.kill('SIGHUP');
     await hostd.logged(/connections_per_ip is '0' now/);
+    await eventually(() => isServed(hostd), 'the end of the limit'); // it is logged a little ahead
     for (let i = 0; i < 20; i++) held.push(await connect(hostd));
     assert.equal(await isServed(hostd), true);
     for (const connection of held) connection.close();
@@ -155,27 +168,62 @@ test('the limit changes while it serves, and 0 is none', async () => {
   }
 });
 
-for (const workers of [1, 3]) {
-  test(`who has yet to send a request is bounded, by ${workers} together`, async () => {
-    const server = await serve({ workers, 'limits.handshakes': 4 });
-    const asked = await RawWebSocket.connect(server);
-    const silent = [];
-    for (const beginning of ['', 'G', 'GET / HTTP/1.1\r\nHost: x\r\n']) {
-      silent.push(await connect(server));
-      silent.at(-1).write(beginning);
-    }
-    const slow = await connect(server); // its body is missing
-    slow.write('POST /api/check_room HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n');
-    const fifth = await connect(server);
-    await within(fifth.closed, 'end of the fifth');
-    assert.equal(await isServed(server), false);
-    asked.send('42["x"]'); // who has asked goes on
-    slow.write('abcde');
-    assert.equal((await slow.answer()).status, 400);
-    assert.equal(await isServed(server), true, 'one has sent its request');
-    for (const connection of silent) connection.close();
-    asked.close();
-  });
+const kPost = 'POST /api/check_room HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n';
+const certificate = makeCertificate();
+const kIntroduction = 'PROXY TCP4 192.0.2.1 192.0.2.99 4711 80\r\n';
+const kNoTls = { 'tls.cert': null, 'tls.key': null };
+const begin = (beginning) => async (server) => {
+  const connection = await connect(server);
+  connection.write(beginning);
+  return connection;
+};
+// Without TLS: what is there of one before its handshake.
+const beginBare = (beginning) => async (server) => {
+  const socket = net.connect(server.port, '127.0.0.1');
+  await within(new Promise((resolve) => socket.once('connect', resolve)), 'TCP connection');
+  socket.write(beginning);
+  return new RawConnection(socket);
+};
+
+// Four that wait, each at another point.
+for (const [kind, options, waiting] of [
+  ['', {}, [begin(''), begin('G'), begin('GET / HTTP/1.1\r\nHost: x\r\n'), begin(kPost)]],
+  [' over TLS', tlsOptions(certificate), [beginBare(''), beginBare('\x16\x03'), begin('G'), begin(kPost)]],
+  [
+    ' behind a balancer',
+    { 'proxy.protocol': '127.0.0.1', 'limits.connections_per_ip': 0, ...kNoTls },
+    ['', 'PROX', `${kIntroduction}GET /`, kIntroduction + kPost].map(begin),
+  ],
+]) {
+  for (const workers of [1, 3]) {
+    test(`who has waited longest with a request makes room${kind}, with workers: ${workers}`, async () => {
+      const server = await serve({ workers, 'limits.handshakes': 4, ...options });
+      const introduction = kind === ' behind a balancer' ? kIntroduction : '';
+      const isAnswered = async () => {
+        const connection = await begin(introduction + kGet)(server);
+        const answer = await connection.answer();
+        connection.close();
+        return answer?.status === 200;
+      };
+      assert.equal(await isAnswered(), true);
+      const asked = await begin(introduction + kGet)(server);
+      assert.equal((await asked.answer()).status, 200);
+      const held = [];
+      for (const come of waiting) held.push(await come(server));
+      const ended = () => held.map(({ ended }) => Number(ended)).join('');
+      const count = () => held.filter(({ ended }) => ended).length;
+      // One goes if a newcomer's request is not here yet when it is accepted.
+      for (let i = 0; i < 10; i++) assert.equal(await isAnswered(), true, `newcomer ${i}`);
+      assert.ok(count() <= 1, ended());
+      for (let i = 0; i < 4; i++) held.push(await begin(introduction)(server));
+      await eventually(() => count() === 4, 'room for four');
+      if (workers === 1) assert.equal(ended(), '11110000');
+      asked.write(kGet); // who has asked goes on
+      assert.equal((await asked.answer()).status, 200);
+      assert.equal(count(), 4, 'nobody else has gone');
+      for (const connection of [...held, asked]) connection.close();
+    });
+  }
 }
 
 // Writes one byte of `text` a while until the connection ends; gives how long it lasted.
@@ -189,7 +237,33 @@ async function drip(connection, text) {
   return Date.now() - begun;
 }
 
-const kPost = 'POST /api/check_room HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n';
+for (const [kind, options] of [
+  ['', {}],
+  [' over TLS', tlsOptions(certificate)],
+]) {
+  test(`a request that is here when the server finds time is not late${kind}`, async () => {
+    const settings = Object.entries({ 'http.request_timeout': 500, ...options });
+    const app = await startApp('http_echo', settings.map((setting) => setting.join('=')));
+    if (kind) expectTls(app.port, certificate.cert);
+    const busy = await connect(app);
+    const first = await connect(app);
+    const kept = await connect(app);
+    kept.write(kGet);
+    assert.equal((await kept.answer()).status, 200);
+    for (const connection of [first, kept]) connection.write(kGet.slice(0, 9));
+    const last = await connect(app); // behind it all these are waited for
+    last.write(kGet);
+    assert.equal((await last.answer()).status, 200);
+    busy.write('GET /?busy=600 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const connection of [first, kept]) connection.write(kGet.slice(9));
+    for (const connection of [busy, first, kept]) {
+      assert.equal((await connection.answer())?.status, 200);
+    }
+    for (const connection of [busy, first, kept, last]) connection.close();
+    await app.stop();
+  });
+}
 
 for (const [name, beginning, rest, most] of [
   ['nothing at all', '', null, 1600],
@@ -215,4 +289,39 @@ for (const [name, beginning, rest, most] of [
       assert.ok(took > 500 && took < most, `${took} ms`);
     });
   }
+}
+
+test('an address has no more sessions than connections, also where they need none', async () => {
+  const open = (server, headers) => get(server, '/socket.io/?EIO=4&transport=polling', headers);
+  const from = (address) => ({ 'X-Forwarded-For': address });
+  const sids = [];
+  for (let i = 0; i < 3; i++) sids.push((await open(proxied, from('203.0.113.9'))).text);
+  const { status, headers } = await open(proxied, from('203.0.113.9'));
+  assert.deepEqual([status, headers['retry-after']], [429, '5']);
+  assert.equal((await open(proxied, from('203.0.113.10'))).status, 200);
+  // A proxy that does not say for whom it asks is not one client.
+  for (let i = 0; i < 5; i++) assert.equal((await open(proxied)).status, 200);
+  const { sid } = JSON.parse(sids[0].slice(1));
+  await new RawPolling(proxied, { sid }).post('1');
+  await eventually(async () => (await open(proxied, from('203.0.113.9'))).status === 200, 'room');
+});
+
+test('the rest of a body that was refused has no more time than a request', async () => {
+  const connection = await connect(patient);
+  connection.write('POST /api/create_room HTTP/1.1\r\nHost: x\r\nContent-Length: 1500000\r\n\r\n');
+  assert.equal((await connection.answer()).status, 413);
+  const drip = setInterval(() => connection.write('x'), 100);
+  await eventually(() => connection.ended, 'its end');
+  clearInterval(drip);
+  connection.close();
+});
+
+for (const path of ['health', 'api/get_room']) {
+  test(`a connection that asks no more ends in time (after /${path})`, async () => {
+    const server = await serve({ 'http.keep_alive': 1000 });
+    const connection = await connect(server);
+    connection.write(`GET /${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    assert.equal((await connection.answer()).status, 200);
+    await within(connection.closed, 'end of a quiet connection', { ms: 4000 });
+  });
 }

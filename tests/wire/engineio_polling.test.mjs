@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startPatientEcho } from '../lib/apps.mjs';
+import { startServer } from '../lib/hostd.mjs';
 import { RawConnection, RawPolling, sessionLives } from '../lib/raw.mjs';
 import { eventually } from '../lib/wait.mjs';
 
@@ -258,4 +259,20 @@ test('a post in one packet with the one before it is taken whole or not at all',
   if (again) assert.equal((await polling.post('4second')).text, 'ok');
   assert.equal((await polling.poll()).text, '4first\x1e4second');
   connection.close();
+});
+
+test('a POST to a session that is over is answered, and nothing of it is taken', async () => {
+  const server = await startServer({
+    'engineio.ping_interval': 60000,
+    'engineio.ping_timeout': 400,
+  });
+  for (const body of ['40', '2', '1', '3', Array(600).fill('6').join('\x1e')]) {
+    const polling = await RawPolling.connect(server);
+    await polling.post('4garbage'); // its farewell waits for a poll
+    const { status, text } = await polling.post(body);
+    assert.deepEqual([status, text], [200, 'ok']);
+    // A pong would have bought it a minute.
+    await eventually(async () => !(await sessionLives(server, polling.sid)), 'its end');
+  }
+  await server.stop();
 });

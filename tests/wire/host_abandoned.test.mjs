@@ -20,6 +20,7 @@ before(async () => {
     'redis.url': redis.url,
     'signaling.enabled': true,
     'limits.join_enabled': false,
+    'limits.packet_count': 0,
     'decision.timeout': 60_000,
     creating: kTell,
     joining: kTell,

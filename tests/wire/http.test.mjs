@@ -40,6 +40,32 @@ for (const [name, timestamp] of [
   });
 }
 
+// What was asked for stands in no answer: a page that makes a browser ask cannot make it say something.
+for (const [name, ask, headers] of [
+  ['an unknown path', (word) => ['GET', `/${word}`]],
+  ['an unknown query', (word) => ['GET', `/health?${word}=${word}`]],
+  ['an unknown transport', (word) => ['GET', `/socket.io/?EIO=4&transport=${word}`]],
+  ['an unknown session', (word) => ['GET', `/socket.io/?EIO=4&transport=polling&sid=${word}`]],
+  ['an unknown method', (word) => [word, '/api/get_room']],
+  ['a bad body', (word) => ['POST', '/api/create_room', `{"${word}":`]],
+  ['a bad room id', (word) => ['POST', '/api/create_room', `{"roomId":["${word}"]}`]],
+  ['a strange Origin', () => ['GET', '/health'], (word) => ({ Origin: `http://${word}.example` })],
+  ['a strange header', () => ['GET', '/health'], (word) => ({ [word]: word })],
+]) {
+  test(`${name} is not told back, and no answer passes for another type`, async () => {
+    const word = 'QUITEANUNUSUALWORD';
+    const [method, path, body] = ask(word);
+    const length = body === undefined ? {} : { 'Content-Length': body.length };
+    const answer = await request(server, method, path, {
+      body,
+      headers: { 'Content-Type': 'application/json', ...length, ...headers?.(word) },
+    });
+    const told = JSON.stringify(answer.headers) + answer.text;
+    assert.ok(!told.toUpperCase().includes(word), told);
+    if (answer.text !== '') assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+  });
+}
+
 test('set_track counts yesterday, today and tomorrow, and makes no key for other days', async () => {
   const track = async (timestamp) =>
     (await post(server, '/api/set_track', { ref: 'of a day', timestamp })).status;

@@ -11,7 +11,7 @@ import { within } from '../lib/wait.mjs';
 let server; // keeps headers, X-Tenant and X-Request-Id among them
 let plain; // keeps none
 before(async () => {
-  server = await startApp('http_echo', ['X-Tenant, x-request-id, User-Agent']);
+  server = await startApp('http_echo', ['http.headers=X-Tenant, x-request-id, User-Agent']);
   plain = await startApp('http_echo');
 });
 after(() => Promise.all([server.stop(), plain.stop()]));
@@ -213,7 +213,7 @@ test('headers are not kept unless asked for', async () => {
 
 for (const name of ['x-auth', 'X', 'Put-Off', 'get', 'uri-args']) {
   test(`http.headers does not take ${name}, which libwebsockets misreads`, async () => {
-    const app = start(appPath('http_echo'), ['0', `X-Tenant,${name}`]);
+    const app = start(appPath('http_echo'), ['0', `http.headers=X-Tenant,${name}`]);
     const { code } = await within(app.exited, 'end of http_echo');
     assert.equal(code, 1);
     assert.match(app.output.stderr, new RegExp(`http\\.headers: '${name.toLowerCase()}'`));

@@ -54,8 +54,9 @@ async function meetAlone() {
     return `${event} ${args[0].peerId}`;
   };
   const [socket, ghost] = ['socket', 'ghost'].map((name) => `${kOther}${name}${++serial}`);
-  // The node believes that this one is there, until it checks.
-  await publish(kJoined, ghost, await time());
+  // The node believes that this one is there, until it checks. From so far ahead that no check can have
+  // come between.
+  await publish(kJoined, ghost, (await time()) + 60_000_000);
   assert.equal(await next(), `ready ${ghost}`);
   return {
     begin, // before the client joined

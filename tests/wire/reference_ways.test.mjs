@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { createRoom, joined, longRoom, meet } from '../lib/clients.mjs';
 import { startServer } from '../lib/hostd.mjs';
 import { get } from '../lib/http.mjs';
-import { RawConnection, RawPolling, RawWebSocket, upgradeRequest } from '../lib/raw.mjs';
+import { RawConnection, RawPolling, RawWebSocket, sessionLives, upgradeRequest } from '../lib/raw.mjs';
 import { eventually } from '../lib/wait.mjs';
 
 const kUnknown = { code: 1, message: 'Session ID unknown' };
@@ -34,6 +34,7 @@ test('a Socket.IO packet that is invalid ends the session with the next poll', a
 test('two POSTs at once end the session', async () => {
   const polling = await RawPolling.connect(server);
   const waiting = polling.poll();
+  await sessionLives(server, polling.sid); // the poll has come before this
   const slow = await RawConnection.open(server.port);
   slow.write(`POST ${polling.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n42["`);
   // The first is known to have begun once a request behind it on its own connection would have to wait;

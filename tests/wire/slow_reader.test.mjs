@@ -5,7 +5,8 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { joined, longRoom, Peer } from '../lib/clients.mjs';
 import { startServer } from '../lib/hostd.mjs';
-import { kBinary, RawWebSocket } from '../lib/raw.mjs';
+import { get } from '../lib/http.mjs';
+import { kBinary, RawConnection, RawPolling, RawWebSocket } from '../lib/raw.mjs';
 import { eventually } from '../lib/wait.mjs';
 
 const kPing = 9;
@@ -25,7 +26,7 @@ for (const [why, options, offers] of [
     {
       'engineio.max_buffered': 100000000,
       'engineio.ping_interval': 1000,
-      'engineio.ping_timeout': 1000,
+      'engineio.ping_timeout': 3000, // the sender's pong stands behind 22 MB
     },
     25,
   ],
@@ -129,3 +130,59 @@ for (const [what, begin, complete] of [
     await server.stop();
   });
 }
+
+for (const framing of [`Content-Length: ${kOffer.length}`, 'Transfer-Encoding: chunked']) {
+  test(`bodies that are not complete have one bound (${framing.split(':')[0]})`, async () => {
+    const server = await startServer({ 'engineio.max_buffered_total': 8000000 });
+    const chunked = framing.startsWith('Transfer');
+    const post = async (polling) => {
+      const connection = await RawConnection.open(server.port);
+      connection.write(`POST ${polling.path} HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n`);
+      if (chunked) connection.write(`${kOffer.length.toString(16)}\r\n`);
+      connection.write(kOffer.slice(1));
+      return connection;
+    };
+    const posts = [];
+    for (let i = 0; i < 40; i++) posts.push(await post(await RawPolling.connect(server)));
+    const refused = [];
+    for (const connection of posts) {
+      const note = (answer) => answer && refused.push(answer.status);
+      connection.answer().then(note, () => {}); // those that are kept get none
+    }
+    await eventually(() => refused.length >= 32, 'no more than 8 MB');
+    assert.deepEqual(new Set(refused), new Set([503]));
+    assert.ok(refused.length < 40, 'some are kept');
+    assert.equal((await get(server, '/health')).status, 200);
+
+    for (const connection of posts) connection.close();
+    const polling = await RawPolling.connect(server);
+    const served = async () => {
+      const connection = await post(polling);
+      connection.write(chunked ? 'x\r\n0\r\n\r\n' : 'x');
+      const answer = await connection.answer();
+      connection.close();
+      return answer?.status === 400; // it is no packet
+    };
+    await eventually(served, 'room again');
+    await server.stop();
+  });
+}
+
+test('who holds all that may be kept shuts out nobody who wants little', async () => {
+  const server = await startServer({ 'engineio.max_buffered_total': 1_000_000 });
+  const holders = [];
+  // Each leaves out the last attachment of an event; halves of what is left, down to nothing.
+  for (let size = 490_000; size > 1; size = Math.floor(size / 2)) {
+    const holder = await RawWebSocket.connect(server);
+    holder.send('452-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]');
+    holder.sendFrame({ opcode: kBinary, payload: Buffer.alloc(size) });
+    holders.push(holder);
+  }
+  const polling = await RawPolling.connect(server);
+  const roomId = longRoom();
+  await server.redis.command('HSET', `room:${roomId}`, 'created_at', '1');
+  await polling.post(`42["join",{"roomId":"${roomId}"}]`);
+  assert.match(await polling.take(), /"success":true/);
+  for (const holder of holders) holder.close();
+  await server.stop();
+});

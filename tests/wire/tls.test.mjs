@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { createRoom, joined, longRoom, meet, Peer } from '../lib/clients.mjs';
 import { runHostd, startHostd, startServer } from '../lib/hostd.mjs';
 import { get } from '../lib/http.mjs';
-import { RawConnection } from '../lib/raw.mjs';
+import { RawConnection, RawWebSocket } from '../lib/raw.mjs';
 import { endCertificate, makeCertificate, secure, tlsOptions } from '../lib/tls.mjs';
 import { eventually, within } from '../lib/wait.mjs';
 
@@ -316,6 +316,40 @@ test('a client that stops reading for a while misses nothing', async () => {
   for (const offer of offers) assert.ok((await b.take('offer')).offer === offer);
   await close();
   await patient.stop();
+});
+
+test('a connection counts until its client has taken what it was sent last', async () => {
+  const one = await startServer({
+    ...options,
+    'proxy.trusted': '192.0.2.0/24',
+    'limits.connections_per_ip': 1,
+    'engineio.max_buffered': 4_000_000,
+  });
+  const come = () => RawWebSocket.connect(one, { localAddress: '127.0.0.2' });
+  const roomId = longRoom();
+  await one.redis.command('HSET', `room:${roomId}`, 'created_at', '1');
+  const peer = await Peer.connect(one);
+  assert.deepEqual(await peer.join(roomId), joined(roomId));
+  const descriptors = () => readdirSync(`/proc/${one.hostd.pid}/fd`).length;
+  const calm = descriptors();
+  const reader = await come();
+  assert.deepEqual(await reader.join(roomId), joined(roomId));
+  assert.deepEqual(await peer.take('ready'), { peerId: reader.id });
+  reader.connection.socket.pause();
+  let given = true;
+  const end = peer.take('peer-disconnected').finally(() => (given = false));
+  while (given) {
+    peer.emit('offer', { peerId: reader.id, offer: 'x'.repeat(900_000) });
+    await peer.join('none'); // one after another, or nothing would have gone on to the reader
+  }
+  assert.deepEqual(await end, { peerId: reader.id });
+  // How long that takes is the kernel's: it may have room for all of it, or the server waits 5 s.
+  const next = await eventually(() => come().catch(() => null), 'room', 15000);
+  next.close();
+  await eventually(() => descriptors() === calm, 'its end, before there was room', 2500);
+  reader.close();
+  await peer.close();
+  await one.stop();
 });
 
 test('workers: clients upgrade, and rooms hold, whichever worker a connection comes to', async () => {

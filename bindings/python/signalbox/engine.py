@@ -129,6 +129,12 @@ class Engine(Handlers):
         return self._core.port()
 
     @property
+    def counters(self) -> dict[str, int]:
+        """How often what has happened since it was created: relays, joins_refused, packets_invalid and
+        so on (the library's header and counters.h tell what each counts). StateError once closed."""
+        return self._core.counters()
+
+    @property
     def url(self) -> str:
         """Where clients on this machine find it."""
         host = _ANY_ADDRESS.get(self._host, self._host)

@@ -85,6 +85,17 @@ uint16_t Engine::port() const {
   return sbx_engine_port(engine_);
 }
 
+std::map<std::string, uint64_t> Engine::counters() const {
+  std::map<std::string, uint64_t> counters;
+  sbx_counter_info info{};
+  info.size = sizeof info;
+  for (size_t i = 0; i < sbx_counter_count(); ++i) {
+    check(sbx_counter_get(i, &info));
+    check(sbx_engine_counter(engine(), i, &counters[info.name]));
+  }
+  return counters;
+}
+
 void Engine::set(const std::string& name, const std::string& value) {
   check(sbx_engine_set(engine(), c_text(name), c_text(value)));
 }

@@ -66,6 +66,7 @@ class Engine {
   // Frees the engine and lets go of all functions. Again: nothing happens.
   void destroy();
   uint16_t port() const;
+  std::map<std::string, uint64_t> counters() const;
   void set(const std::string& name, const std::string& value);
   void share_port(const Engine& other);
 

@@ -66,6 +66,7 @@ PYBIND11_MODULE(_core, m) {
       .def("stop", &Engine::stop)
       .def("destroy", &Engine::destroy)
       .def("port", &Engine::port)
+      .def("counters", &Engine::counters)
       .def("set", &Engine::set, py::arg("name"), py::arg("value"))
       .def("share_port", &Engine::share_port, py::arg("other"))
       .def("set_hook", &Engine::set_hook, py::arg("name"), py::arg("function"))
