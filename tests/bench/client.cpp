@@ -30,10 +30,11 @@ struct Client::Polling {
   bool probed = false;        // the server answered the probe: no more polls and posts
 };
 
-Client::Client(World& world, Listener& listener, std::string address)
+Client::Client(World& world, Listener& listener, std::string address, Node node)
     : world_(world),
       listener_(listener),
       address_(address.empty() ? world.address() : std::move(address)),
+      node_(node),
       main_(new Connection(world.reactor, *this)) {}
 
 Client::~Client() = default;
@@ -44,7 +45,7 @@ void Client::connect(Transport transport, int receive_buffer) {
   pieces_.clear();
   frames_ = leaving_ = over_ = false;
   polling_.reset();
-  main_->open(world_.route(), receive_buffer);
+  main_->open(route(), receive_buffer);
   if (transport == Transport::kPolling) {
     polling_.reset(new Polling(world_.reactor, *this));
     poll();
@@ -55,7 +56,7 @@ void Client::connect(Transport transport, int receive_buffer) {
 
 void Client::upgrade() {
   polling_->upgrades = true;
-  polling_->probe->open(world_.route());
+  polling_->probe->open(route());
   polling_->probe->send(web_socket_request(target(kWebSocketPath), address_));
 }
 
@@ -233,7 +234,7 @@ void Client::on_probe_packet(std::string_view packet) {
 
 void Client::poll() {
   if (polling_->probed || polling_->polls) return;
-  if (main_->closed()) main_->open(world_.route());
+  if (main_->closed()) main_->open(route());
   polling_->polls = true;
   main_->send(get_request(target(kPollingPath), address_));
 }
@@ -241,7 +242,7 @@ void Client::poll() {
 void Client::post() {
   if (polling_->posts || polling_->probed || polling_->queued.empty()) return;
   if (polling_->session.empty()) return;
-  if (polling_->post.closed()) polling_->post.open(world_.route());
+  if (polling_->post.closed()) polling_->post.open(route());
   polling_->posts = true;
   polling_->post.send(post_request(target(kPollingPath), address_, "text/plain;charset=UTF-8",
                                    std::exchange(polling_->queued, {})));

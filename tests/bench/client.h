@@ -33,7 +33,7 @@ class Client final : private Connection::Listener {
     ~Listener() = default;
   };
 
-  Client(World& world, Listener& listener, std::string address = {});
+  Client(World& world, Listener& listener, std::string address = {}, Node node = Node::kFirst);
   ~Client();
 
   // `receive_buffer`: see Connection::open().
@@ -55,6 +55,7 @@ class Client final : private Connection::Listener {
 
   const std::string& id() const { return id_; }  // empty until it is connected
   const std::string& address() const { return address_; }
+  size_t unsent() const { return main_->unsent(); }
   bool leaving() const { return leaving_; }
   uint64_t pings() const { return pings_; }
 
@@ -77,11 +78,13 @@ class Client final : private Connection::Listener {
   void queue(std::string_view packet);
   void send_frame(std::string_view text);
   std::string target(std::string_view path) const;
+  Route route() const { return world_.route(node_); }
   void fail(std::string_view reason);
 
   World& world_;
   Listener& listener_;
   const std::string address_;
+  const Node node_;
   std::unique_ptr<Connection> main_;  // the WebSocket, or where it polls
   std::unique_ptr<Polling> polling_;
   std::string id_;

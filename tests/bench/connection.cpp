@@ -30,6 +30,7 @@ void Connection::open(const Route& route, int receive_buffer) {
     fail_soon(errno);
     return;
   }
+  if (route.tls) tls_ = std::make_unique<Tls>(fd_);
   set(fd_, IPPROTO_TCP, TCP_NODELAY, 1);
   if (receive_buffer > 0) set(fd_, SOL_SOCKET, SO_RCVBUF, receive_buffer);
   if (route.source.s_addr != 0) {
@@ -53,7 +54,7 @@ void Connection::open(const Route& route, int receive_buffer) {
 void Connection::send(std::string_view bytes) {
   if (closed()) return;
   if (established_ && unsent_.empty()) {
-    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = put(bytes);
     // An error shows itself to the next read.
     if (sent > 0) bytes.remove_prefix(static_cast<size_t>(sent));
     if (sent < 0 && errno != EAGAIN) return;
@@ -77,6 +78,7 @@ void Connection::close() {
   failure_.reset();
   if (closed()) return;
   reactor_.remove(fd_);
+  tls_.reset();
   ::close(fd_);
   fd_ = -1;
   established_ = false;
@@ -93,16 +95,7 @@ void Connection::reset() {
 void Connection::on_ready(uint32_t events) {
   if (closed()) return;
   if (!established_) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) {
-      end(error);
-      return;
-    }
-    if ((events & EPOLLOUT) == 0) return;
-    established_ = true;
-    watch();
+    if (!establish(events)) return;
     listener_.on_open(*this);
     if (closed()) return;
   }
@@ -117,10 +110,42 @@ void Connection::on_ready(uint32_t events) {
   }
 }
 
+bool Connection::establish(uint32_t events) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) {
+    end(error);
+    return false;
+  }
+  if ((events & watched_) == 0) return false;
+  switch (tls_ ? tls_->handshake() : Tls::Handshake::kDone) {
+    case Tls::Handshake::kDone:
+      established_ = true;
+      watch();
+      return true;
+    case Tls::Handshake::kReads:
+      watch(EPOLLIN);
+      return false;
+    case Tls::Handshake::kWrites:
+      watch(EPOLLOUT);
+      return false;
+    case Tls::Handshake::kFailed:
+      break;
+  }
+  end(EPROTO);
+  return false;
+}
+
+ssize_t Connection::put(std::string_view bytes) {
+  return tls_ ? tls_->send(bytes) : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
 void Connection::receive() {
   std::string& scratch = reactor_.scratch();
   for (int reads = 0; reads < kReadsATurn && !closed() && !paused_; ++reads) {
-    const ssize_t size = recv(fd_, scratch.data(), scratch.size(), 0);
+    const ssize_t size = tls_ ? tls_->receive(scratch.data(), scratch.size())
+                              : recv(fd_, scratch.data(), scratch.size(), 0);
     if (size <= 0) {
       if (size < 0 && errno == EAGAIN) return;
       end(size < 0 ? errno : 0);
@@ -136,12 +161,13 @@ void Connection::receive() {
       received_.erase(0, consumed);
       if (received_.empty()) received_.shrink_to_fit();
     }
-    if (fresh.size() < scratch.size()) return;
+    // TLS gives a record at a time.
+    if (!tls_ && fresh.size() < scratch.size()) return;
   }
 }
 
 void Connection::flush() {
-  const ssize_t sent = ::send(fd_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+  const ssize_t sent = put(unsent_);
   if (sent > 0) unsent_.erase(0, static_cast<size_t>(sent));
   if (sent < 0 && errno != EAGAIN) unsent_.clear();
   if (unsent_.empty()) unsent_.shrink_to_fit();
@@ -149,11 +175,15 @@ void Connection::flush() {
 }
 
 void Connection::watch() {
+  if (!established_) return;  // establish() sees to that
   uint32_t wanted = paused_ ? 0 : static_cast<uint32_t>(EPOLLIN);
-  if (!established_ || !unsent_.empty()) wanted |= EPOLLOUT;
-  if (!established_) wanted = EPOLLOUT;
-  if (wanted == watched_) return;
-  watched_ = wanted;
+  if (!unsent_.empty()) wanted |= EPOLLOUT;
+  watch(wanted);
+}
+
+void Connection::watch(uint32_t events) {
+  if (events == watched_) return;
+  watched_ = events;
   reactor_.change(fd_, watched_, *this);
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "tests/bench/reactor.h"
+#include "tests/bench/tls.h"
 
 namespace bench {
 
@@ -19,6 +20,7 @@ namespace bench {
 struct Route {
   sockaddr_in server{};
   in_addr source{};
+  bool tls = false;
 };
 
 class Connection final : private Pollable {
@@ -51,6 +53,9 @@ class Connection final : private Pollable {
   // Before it is established, too. Nothing happens on one that is closed.
   void send(std::string_view bytes);
 
+  // Bytes that the system has not taken.
+  size_t unsent() const { return unsent_.size(); }
+
   void pause_reading();
   void resume_reading();
 
@@ -60,9 +65,13 @@ class Connection final : private Pollable {
 
  private:
   void on_ready(uint32_t events) override;
+  // Whether it is established by now. Otherwise it waits for more, or has ended.
+  bool establish(uint32_t events);
+  ssize_t put(std::string_view bytes);
   void receive();
   void flush();
   void watch();
+  void watch(uint32_t events);
   void fail_soon(int error);
   void end(int error);
 
@@ -70,8 +79,9 @@ class Connection final : private Pollable {
   Listener& listener_;
   int fd_ = -1;
   uint32_t watched_ = 0;
-  bool established_ = false;
+  bool established_ = false;  // with TLS: its handshake is done
   bool paused_ = false;
+  std::unique_ptr<Tls> tls_;
   std::string received_;
   std::string unsent_;
   std::unique_ptr<Timer> failure_;  // tells, in a later turn, that it could not be opened

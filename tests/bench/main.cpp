@@ -26,8 +26,10 @@ constexpr uint64_t kMostEnding = 130 * kSecond;
 
 struct Arguments {
   uint16_t port = 0;
+  uint16_t peer_port = 0;
+  bool tls = false;
   uint64_t seconds = 10;
-  uint64_t report = 0;
+  double report = 0;
   uint64_t seed = 0;
   std::vector<std::string_view> scenarios;
 };
@@ -54,10 +56,14 @@ Arguments parse(int argc, char** argv) {
     if (++i == argc) throw std::invalid_argument(std::string(name) + " needs a number");
     if (name == "--port") {
       arguments.port = number<uint16_t>(argv[i]);
+    } else if (name == "--peer-port") {
+      arguments.peer_port = number<uint16_t>(argv[i]);
+    } else if (name == "--tls") {
+      arguments.tls = number<uint16_t>(argv[i]) != 0;
     } else if (name == "--seconds") {
       arguments.seconds = number<uint64_t>(argv[i]);
     } else if (name == "--report") {
-      arguments.report = number<uint64_t>(argv[i]);
+      arguments.report = number<double>(argv[i]);
     } else if (name == "--seed") {
       arguments.seed = number<uint64_t>(argv[i]);
     } else {
@@ -67,12 +73,14 @@ Arguments parse(int argc, char** argv) {
   if (arguments.port == 0 || arguments.scenarios.empty()) {
     throw std::invalid_argument("a port and a scenario are needed");
   }
+  if (arguments.peer_port == 0) arguments.peer_port = arguments.port;
   return arguments;
 }
 
 void print_usage() {
   std::fputs(
-      "usage: load --port N [--seconds N] [--report SECONDS] [--seed N] SCENARIO[:KEY=N,...]...\n"
+      "usage: load --port N [--peer-port N] [--tls 1] [--seconds N] [--report SECONDS] [--seed N] "
+      "SCENARIO[:KEY=N,...]...\n"
       "Each scenario has rate, or count and ramp, and limit; see tests/bench/README.md.\n",
       stderr);
   for (const Kind& kind : kinds()) std::fprintf(stderr, "  %-8s %s\n", kind.name, kind.doc);
@@ -81,7 +89,10 @@ void print_usage() {
 class Run {
  public:
   explicit Run(const Arguments& arguments)
-      : arguments_(arguments), world_(arguments.port, arguments.seed), api_(world_) {
+      : arguments_(arguments),
+        world_(arguments.port, arguments.peer_port, arguments.tls, arguments.seed),
+        api_(world_),
+        reports_(static_cast<uint64_t>(arguments.report * static_cast<double>(kSecond))) {
     for (const std::string_view text : arguments.scenarios) add(text);
   }
 
@@ -95,7 +106,7 @@ class Run {
       const uint64_t now = world_.reactor.now();
       for (const auto& scenario : scenarios_) scenario->tick();
       read_commands();
-      if (arguments_.report != 0 && now - reported_ >= arguments_.report * kSecond) report(false);
+      if (reports_ != 0 && now - reported_ >= reports_) report(false);
       if (!stopping && (asked_to_end_ || now - begun_ >= arguments_.seconds * kSecond)) {
         stopping = true;
         ended_ = now;
@@ -169,6 +180,7 @@ class Run {
   World world_;
   Api api_;
   std::vector<std::unique_ptr<Scenario>> scenarios_;
+  const uint64_t reports_;  // ns between two; 0: none but the last
   std::string commands_;
   uint64_t begun_ = 0;
   uint64_t ended_ = 0;
@@ -190,6 +202,7 @@ int main(int argc, char** argv) {
   try {
     const bench::Arguments arguments = bench::parse(argc, argv);
     bench::raise_descriptor_limit();
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL does not ask for send(2) without it
     std::fprintf(stderr, "seed %lu\n", static_cast<unsigned long>(arguments.seed));
     return bench::Run(arguments).run() ? 0 : 1;
   } catch (const std::invalid_argument& error) {

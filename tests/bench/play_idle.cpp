@@ -38,7 +38,11 @@ class Idle final : public Play {
 
   void heard(Client&, const Event& event) override {
     expect_nothing();
-    if (member(event.payload, "success") != "true") fail("join refused");
+    if (member(event.payload, "success") == "true") {
+      ++statistics().received;
+    } else {
+      fail("join refused");
+    }
   }
 
   Client client_;

@@ -9,15 +9,16 @@ namespace bench {
 namespace {
 
 struct Pace {
-  double messages;
+  double messages;  // 0: each when the last has come
   uint64_t candidates;
   size_t bytes;
+  Client::Transport transport;
 };
 
 class Relay final : public Pair {
  public:
   Relay(Scenario& scenario, const Pace& pace)
-      : Pair(scenario, Client::Transport::kWebSocket, pace.bytes),
+      : Pair(scenario, pace.transport, pace.bytes),
         pace_(pace),
         next_(world().reactor, [this] { send_due(); }) {}
 
@@ -33,8 +34,13 @@ class Relay final : public Pair {
 
  private:
   void both_joined() override {
+    scenario().note("met");
     if (ending_) {
       finish();
+      return;
+    }
+    if (pace_.messages == 0) {
+      signal_next(first_);
       return;
     }
     // Not all pairs at the same time.
@@ -49,16 +55,23 @@ class Relay final : public Pair {
   void send_due() {
     const uint64_t now = world().reactor.now();
     for (; due_ <= now; due_ += static_cast<uint64_t>(interval())) {
-      const bool offer = count_ / 2 % (pace_.candidates + 1) == 0;
-      signal(count_ % 2 == 0 ? first_ : second_, offer ? Signal::kOffer : Signal::kCandidate);
-      ++count_;
+      signal_next(count_ % 2 == 0 ? first_ : second_);
     }
     next_.start(due_ - now);
   }
 
-  void signalled(Client&, uint64_t latency) override {
+  void signal_next(Client& from_client) {
+    const bool offer = count_++ / 2 % (pace_.candidates + 1) == 0;
+    signal(from_client, offer ? Signal::kOffer : Signal::kCandidate);
+  }
+
+  void signalled(Client& to, uint64_t latency) override {
     statistics().latency(latency);
-    if (ending_ && complete()) finish();
+    if (ending_) {
+      if (complete()) finish();
+    } else if (pace_.messages == 0) {
+      signal_next(to);
+    }
   }
 
   const Pace& pace_;
@@ -75,6 +88,8 @@ Scenario::Maker make_relay(Parameters& parameters) {
   pace->messages = parameters.take("messages", 20);
   pace->candidates = static_cast<uint64_t>(parameters.take("candidates", 0));
   pace->bytes = static_cast<size_t>(parameters.take("bytes", 1500));
+  pace->transport = parameters.take("polling", 0) == 0 ? Client::Transport::kWebSocket
+                                                       : Client::Transport::kPolling;
   return [pace](Scenario& scenario) { return std::make_unique<Relay>(scenario, *pace); };
 }
 

@@ -20,10 +20,11 @@ constexpr uint32_t kEndings = 5;
 
 class Session final : public Pair {
  public:
-  explicit Session(Scenario& scenario)
+  Session(Scenario& scenario, double ending)
       : Pair(scenario, Client::Transport::kWebSocket),
         began_(clock_now()),
-        ending_(static_cast<Ending>(world().below(kEndings))) {}
+        ending_(static_cast<Ending>(ending < kEndings ? static_cast<uint32_t>(ending)
+                                                      : world().below(kEndings))) {}
 
  private:
   void both_joined() override {
@@ -98,8 +99,9 @@ class Session final : public Pair {
 
 }  // namespace
 
-Scenario::Maker make_session(Parameters&) {
-  return [](Scenario& scenario) { return std::make_unique<Session>(scenario); };
+Scenario::Maker make_session(Parameters& parameters) {
+  const double ending = parameters.take("ending", kEndings);
+  return [ending](Scenario& scenario) { return std::make_unique<Session>(scenario, ending); };
 }
 
 }  // namespace bench

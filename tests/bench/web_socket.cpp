@@ -20,6 +20,8 @@ uint64_t big_endian(std::string_view bytes) {
   return value;
 }
 
+}  // namespace
+
 void apply_mask(char* data, size_t size, uint32_t mask) {
   const uint64_t wide = static_cast<uint64_t>(mask) << 32 | mask;
   size_t at = 0;
@@ -34,19 +36,22 @@ void apply_mask(char* data, size_t size, uint32_t mask) {
   }
 }
 
-}  // namespace
+void append_head(std::string& out, Opcode opcode, size_t size, bool masked) {
+  const auto mark = static_cast<char>(masked ? kMasked : 0);
+  out.push_back(static_cast<char>(kLast | static_cast<uint8_t>(opcode)));
+  if (size < kTwoBytes) {
+    out.push_back(static_cast<char>(mark | static_cast<char>(size)));
+  } else if (size <= 0xffff) {
+    out.push_back(static_cast<char>(mark | static_cast<char>(kTwoBytes)));
+    append_big_endian(out, size, 2);
+  } else {
+    out.push_back(static_cast<char>(mark | static_cast<char>(kEightBytes)));
+    append_big_endian(out, size, 8);
+  }
+}
 
 void append_frame(std::string& out, Opcode opcode, std::string_view payload, uint32_t mask) {
-  out.push_back(static_cast<char>(kLast | static_cast<uint8_t>(opcode)));
-  if (payload.size() < kTwoBytes) {
-    out.push_back(static_cast<char>(kMasked | payload.size()));
-  } else if (payload.size() <= 0xffff) {
-    out.push_back(static_cast<char>(kMasked | kTwoBytes));
-    append_big_endian(out, payload.size(), 2);
-  } else {
-    out.push_back(static_cast<char>(kMasked | kEightBytes));
-    append_big_endian(out, payload.size(), 8);
-  }
+  append_head(out, opcode, payload.size(), true);
   out.append(reinterpret_cast<const char*>(&mask), sizeof mask);
   const size_t begin = out.size();
   out.append(payload);
@@ -64,9 +69,15 @@ std::optional<Frame> parse_frame(std::string_view bytes) {
     length = big_endian(bytes.substr(at, size));
     at += size;
   }
+  uint32_t mask = 0;
+  if ((static_cast<uint8_t>(bytes[1]) & kMasked) != 0) {
+    if (bytes.size() < at + sizeof mask) return std::nullopt;
+    std::memcpy(&mask, bytes.data() + at, sizeof mask);
+    at += sizeof mask;
+  }
   if (bytes.size() - at < length) return std::nullopt;
   return Frame{static_cast<Opcode>(head & 0x0f), (head & kLast) != 0, bytes.substr(at, length),
-               at + length};
+               at + length, mask};
 }
 
 }  // namespace bench

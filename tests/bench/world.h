@@ -14,19 +14,32 @@
 
 namespace bench {
 
+// Where of the nodes of a cluster a client connects: of a pair the second to the second.
+enum class Node : uint8_t { kFirst, kSecond };
+
 class World {
  public:
-  World(uint16_t port, uint64_t seed) : random_(seed | 1), prefix_(std::to_string(seed % 1000000)) {
-    route_.server.sin_family = AF_INET;
-    route_.server.sin_port = htons(port);
-    route_.server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  }
+  // `peer_port` is that of Node::kSecond.
+  World(uint16_t port, uint16_t peer_port, bool tls, uint64_t seed)
+      : port_(port),
+        peer_port_(peer_port),
+        tls_(tls),
+        random_(seed | 1),
+        prefix_(std::to_string(seed % 1000000)),
+        addresses_(random()) {}
 
   Reactor reactor;
 
+  // Whether the second node is another one.
+  bool apart() const { return port_ != peer_port_; }
+
   // Each from the next of 127.1.0.1 to 127.1.0.250.
-  Route route() {
-    Route route = route_;
+  Route route(Node node = Node::kFirst) {
+    Route route;
+    route.tls = tls_;
+    route.server.sin_family = AF_INET;
+    route.server.sin_port = htons(node == Node::kFirst ? port_ : peer_port_);
+    route.server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     source_ = source_ % 250 + 1;
     route.source.s_addr = htonl(0x7f010000 + source_);
     return route;
@@ -51,11 +64,13 @@ class World {
   uint32_t below(uint32_t limit) { return random() % limit; }
 
  private:
-  Route route_;
+  const uint16_t port_;
+  const uint16_t peer_port_;
+  const bool tls_;
   uint64_t random_;
   std::string prefix_;
   uint32_t source_ = 0;
-  uint32_t addresses_ = 0;
+  uint32_t addresses_;  // not from the same one in each process
   uint64_t rooms_ = 0;
 };
 

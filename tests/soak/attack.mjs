@@ -1,10 +1,11 @@
 // Clients that mean harm, in numbers, beside a few that do not. See README.md.
 import { parseArgs } from 'node:util';
-import { kLoadCpu, pause, startPinned, table } from './bench.mjs';
-import { Gauge } from './gauge.mjs';
-import { Generator } from './generator.mjs';
+import { kLoadCpu, pause, startPinned, table } from '../lib/pinned.mjs';
+import { Gauge } from '../lib/gauge.mjs';
+import { Generator } from '../lib/generator.mjs';
 
-// Each with what it does, for so many seconds. `options` are hostd's, where not the defaults.
+// Each with what it does, for so many seconds. `options` are hostd's, where not the defaults; of those
+// that fill the server up newcomers feel more than its bystanders.
 const kAttacks = {
   'slow-loris': {
     scenario: 'loris:count=10000,ramp=2000',
@@ -20,6 +21,13 @@ const kAttacks = {
     scenario: 'abandon:rate=2500,limit=2000',
     seconds: 40,
     says: '100,000 handshakes of polling, after which nothing is heard',
+    fillsUp: true,
+  },
+  'packet-flood': {
+    scenario: 'flood:count=256,packets=5000',
+    seconds: 30,
+    options: { 'limits.packet_count': null },
+    says: '256 clients that send 5,000 packets a second each, as far as their connections take them',
   },
 };
 // Who was there before, and who comes meanwhile.
@@ -95,4 +103,4 @@ console.log(
     `descriptors; ${errors.length === 0 ? 'the bystanders were served' : errors.join(', ')}`,
 );
 await server.stop();
-process.exit(errors.length === 0 ? 0 : 1);
+process.exit(errors.length === 0 && (attack.fillsUp || refused.length === 0) ? 0 : 1);

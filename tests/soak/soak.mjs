@@ -3,9 +3,9 @@
 import { parseArgs } from 'node:util';
 import { get } from '../lib/http.mjs';
 import { immortal, redisComplaints } from '../lib/redis_state.mjs';
-import { kLoadCpu, kServerCpu, pause, startPinned, table } from './bench.mjs';
-import { Gauge } from './gauge.mjs';
-import { Generator } from './generator.mjs';
+import { kLoadCpu, kServerCpu, pause, startPinned, table } from '../lib/pinned.mjs';
+import { Gauge } from '../lib/gauge.mjs';
+import { Generator } from '../lib/generator.mjs';
 import { trend } from './trend.mjs';
 
 const { values } = parseArgs({
