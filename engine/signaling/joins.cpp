@@ -85,7 +85,8 @@ void Joins::ask_redis(Socket& socket) {
   request.socket = socket.id();
   request.secret = self.joins.front().secret;
   if (!self.doubtful.empty() && self.doubtful != request.room) {
-    leave(std::exchange(self.doubtful, {}), request.socket);
+    leave(self.doubtful, request.socket);
+    self.doubtful.clear();
   }
   request.again = self.room == request.room || self.doubtful == request.room;
   request.who = socket.address().limit_key();

@@ -144,10 +144,15 @@ void Neighbours::take(const Envelope& envelope) {
     if (!early_.take(envelope)) on_too_many();
     return;
   }
-  // News of a room come in the order of their stamps: none before this is still to come.
-  members_.elsewhere().settle(envelope.room, envelope.stamp);
-  take_news(envelope);
-  early_.on_news(envelope.room);
+  try {
+    // News of a room come in the order of their stamps: none before this is still to come.
+    members_.elsewhere().settle(envelope.room, envelope.stamp);
+    take_news(envelope);
+    early_.on_news(envelope.room);
+  } catch (...) {  // memory has run out: Redis still knows
+    reconciler_.check();
+    throw;
+  }
 }
 
 void Neighbours::take_behind_news(const Envelope& envelope) {

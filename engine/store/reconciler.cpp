@@ -59,10 +59,23 @@ void Reconciler::try_again_soon() {
 void Reconciler::begin() {
   if (!registry_.registered()) return;
   if (asking_) return try_again_soon();  // of an earlier run
-  if (pass_ == Pass::kFirst) {
-    scan_index("0");
-  } else {
-    begin_binding();
+  attempt([this] {
+    if (pass_ == Pass::kFirst) {
+      scan_index("0");
+    } else {
+      begin_binding();
+    }
+  });
+}
+
+// Memory may run out in any step: the pass is begun again then.
+void Reconciler::attempt(const auto& step) {
+  try {
+    step();
+  } catch (...) {
+    ++run_;
+    try_again_soon();
+    throw;
   }
 }
 
@@ -71,7 +84,7 @@ void Reconciler::scan_index(const std::string& cursor) {
                  [this, run = run_](const Reply& reply) {
                    if (run != run_) return;
                    if (reply.elements.size() != 2) return try_again_soon();
-                   on_index_page(reply);
+                   attempt([&] { on_index_page(reply); });
                  });
 }
 
@@ -114,19 +127,38 @@ void Reconciler::bind_page() {
     return;
   }
   asking_ = true;
-  listener_.on_asking(page);
-  rooms_.bind(page, [this, run = run_, page](const BindReply& reply) {
-    asking_ = false;
+  try {
+    listener_.on_asking(page);
+    rooms_.bind(page, [this, run = run_, page](const BindReply& reply) {
+      attempt([&] { on_bind_answer(page, run, reply); });
+    });
+  } catch (...) {  // nothing was asked
+    end_question();
+    throw;
+  }
+}
+
+void Reconciler::on_bind_answer(const std::vector<Binding>& page, uint64_t run,
+                                const BindReply& reply) {
+  try {
     if (run == run_ && reply.bound) on_page_bound(page, reply);
-    listener_.on_asked();
-    leave_unbound(page);
-    if (run != run_) return;
-    if (reply.bound) {
-      bind_page();
-    } else {
-      try_again_soon();
-    }
-  });
+  } catch (...) {
+    end_question();
+    throw;
+  }
+  end_question();
+  leave_unbound(page);
+  if (run != run_) return;
+  if (reply.bound) {
+    bind_page();
+  } else {
+    try_again_soon();
+  }
+}
+
+void Reconciler::end_question() {
+  asking_ = false;
+  listener_.on_asked();
 }
 
 // Sockets that have gone meanwhile have left before they were bound, if the script had to be sent

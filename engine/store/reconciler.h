@@ -66,11 +66,14 @@ class Reconciler {
   enum class Pass { kNone, kFirst, kSecond };
 
   void begin();
+  void attempt(const auto& step);
   void scan_index(const std::string& cursor);
   void on_index_page(const Reply& reply);
   void leave(const Binding& binding);
   void begin_binding();
   void bind_page();
+  void on_bind_answer(const std::vector<Binding>& page, uint64_t run, const BindReply& reply);
+  void end_question();
   void leave_unbound(const std::vector<Binding>& page);
   void on_page_bound(const std::vector<Binding>& page, const BindReply& reply);
   void try_again_soon();

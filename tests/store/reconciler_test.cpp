@@ -1,5 +1,6 @@
 // Redis and a node agree again after either has missed something.
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,10 @@ struct Sockets : Reconciler::Listener {
       return each.room == binding.room && each.socket == binding.socket;
     });
   }
-  std::vector<Binding> bindings() override { return bound; }
+  std::vector<Binding> bindings() override {
+    starve(1);
+    return bound;
+  }
   bool is_bound(const Binding& binding) override { return has(bound, binding); }
   bool may_be_bound(const Binding& binding) override {
     return has(bound, binding) || has(joining, binding);
@@ -49,6 +53,7 @@ struct Sockets : Reconciler::Listener {
     nested = nested || asking;
     asking = true;
     pages.push_back(page.size());
+    starve(2);
     if (on_page) on_page();
   }
   void on_asked() override {
@@ -58,7 +63,15 @@ struct Sockets : Reconciler::Listener {
   void on_members(const std::string& room, const std::vector<std::string>& members,
                   uint64_t /*stamp*/, bool final) override {
     nested = nested || !asking;
+    starve(3);
     answers.push_back({room, members, final});
+  }
+  // Memory runs out at that place, once.
+  void starve(int place) {
+    if (place == starves) {
+      starves = 0;
+      throw std::bad_alloc();
+    }
   }
 
   std::vector<Binding> bound;
@@ -68,6 +81,7 @@ struct Sockets : Reconciler::Listener {
   bool nested = false;  // two questions at a time, or an answer to none
   std::vector<Answer> answers;
   std::function<void()> on_page;
+  int starves = 0;
 };
 
 struct Test : NodesTest {
@@ -179,6 +193,21 @@ void a_socket_that_is_joining_is_left_alone(void**) {
   assert_true(test.knows({"r", test.node->socket("1")}));
   assert_true(test.knows({"t", test.node->socket("2")}));
   assert_false(test.exists("room:s:sockets"));
+}
+
+// Nor must anyone wait for the answer to a question that was not put.
+void memory_that_runs_out_begins_the_pass_anew(void**) {
+  for (const int place : {1, 2, 3}) {
+    Test test;
+    test.have(60);
+    test.pretend_member("old", test.node->socket("gone"));
+    test.sockets.starves = place;
+    test.reconciler->on_registered();
+    test.wait_for_answers(60);
+    assert_int_equal(test.sockets.starves, 0);
+    test.assert_in_agreement();
+    assert_false(test.exists("room:old:sockets"));
+  }
 }
 
 // Answers that belong to the earlier one are not told; all that it would have asked is.
@@ -320,6 +349,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(both_are_made_to_agree_twice),
       cmocka_unit_test(a_socket_that_is_joining_is_left_alone),
+      cmocka_unit_test(memory_that_runs_out_begins_the_pass_anew),
       cmocka_unit_test(a_check_during_a_check_begins_anew),
       cmocka_unit_test(a_lost_connection_is_made_up_for),
       cmocka_unit_test(what_redis_has_is_final_at_once_when_all_have_had_their_time),
