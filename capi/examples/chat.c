@@ -7,6 +7,8 @@
  *
  *   chat [port]
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include <cjson/cJSON.h>
 #include <signal.h>
 #include <signalbox.h>
@@ -18,6 +20,13 @@ static sbx_engine* engine;
 static void on_signal(int number) {
   (void)number;
   sbx_engine_stop(engine);
+}
+
+/* Not signal(): in strict C it forgets its handler after the first signal. */
+static void handle_signals(void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
 }
 
 /* A guest is what the client gave as auth, parsed; a socket keeps it as its data. */
@@ -85,13 +94,11 @@ int main(int argc, char** argv) {
            sbx_engine_start(engine) == SBX_OK; /* serves on a thread of its own */
   sbx_config_free(config);
   if (ok) {
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    handle_signals(on_signal);
     printf("listening on port %u\n", (unsigned)sbx_engine_port(engine));
     fflush(stdout);
     ok = sbx_engine_join(engine) == SBX_OK; /* until on_signal has stopped it */
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    handle_signals(SIG_DFL);
   }
   if (!ok) fprintf(stderr, "%s\n", sbx_last_error());
   sbx_engine_destroy(engine);

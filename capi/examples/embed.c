@@ -2,6 +2,8 @@
  *
  *   embed [redis-url [port]]
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include <signal.h>
 #include <signalbox.h>
 #include <stdio.h>
@@ -11,6 +13,13 @@ static sbx_engine* engine;
 static void on_signal(int number) {
   (void)number;
   sbx_engine_stop(engine); /* may be called from a signal handler */
+}
+
+/* Not signal(): in strict C it forgets its handler after the first signal. */
+static void handle_signals(void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
 }
 
 static void on_log(void* user, sbx_log_level level, const char* line) {
@@ -34,11 +43,9 @@ int main(int argc, char** argv) {
       sbx_engine_create(config, &callbacks, &engine) == SBX_OK;
   sbx_config_free(config); /* the engine has a copy */
   if (ok) {
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    handle_signals(on_signal);
     ok = sbx_engine_run(engine) == SBX_OK;
-    signal(SIGINT, SIG_DFL); /* before the engine is gone */
-    signal(SIGTERM, SIG_DFL);
+    handle_signals(SIG_DFL); /* before the engine is gone */
   }
   if (!ok) fprintf(stderr, "%s\n", sbx_last_error());
   sbx_engine_destroy(engine); /* NULL is allowed */

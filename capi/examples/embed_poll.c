@@ -20,6 +20,13 @@ static void on_signal(int number) {
   sbx_engine_stop(engine); /* may be called from a signal handler; wakes poll() */
 }
 
+/* Not signal(): in strict C it forgets its handler after the first signal. */
+static void handle_signals(void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
 static void on_started(void* user, uint16_t port) {
   (void)user;
   printf("listening on port %u\n", (unsigned)port);
@@ -71,11 +78,9 @@ int main(int argc, char** argv) {
            sbx_engine_open(engine) == SBX_OK;
   sbx_config_free(config);
   if (ok) {
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    handle_signals(on_signal);
     serve();
-    signal(SIGINT, SIG_DFL); /* before the engine is gone */
-    signal(SIGTERM, SIG_DFL);
+    handle_signals(SIG_DFL); /* before the engine is gone */
   } else {
     fprintf(stderr, "%s\n", sbx_last_error());
   }

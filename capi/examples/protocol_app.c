@@ -4,6 +4,8 @@
  *
  *   protocol_app [port]
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include <signal.h>
 #include <signalbox.h>
 #include <stdio.h>
@@ -22,6 +24,13 @@ static const char* const kNamespaces[] = {"/", "/custom"};
 static void on_signal(int number) {
   (void)number;
   sbx_engine_stop(engine);
+}
+
+/* Not signal(): in strict C it forgets its handler after the first signal. */
+static void handle_signals(void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
 }
 
 static void on_started(void* user, uint16_t port) {
@@ -81,11 +90,9 @@ static int prepare(const char* port) {
 int main(int argc, char** argv) {
   int ok = prepare(argc > 1 ? argv[1] : "3000");
   if (ok) {
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    handle_signals(on_signal);
     ok = sbx_engine_run(engine) == SBX_OK;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    handle_signals(SIG_DFL);
   }
   if (!ok) fprintf(stderr, "%s\n", sbx_last_error());
   sbx_engine_destroy(engine);

@@ -27,6 +27,13 @@ static void on_signal(int number) {
   sbx_engine_stop(engine);
 }
 
+/* Not signal(): in strict C it forgets its handler after the first signal. */
+static void handle_signals(void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
 static void on_started(void* user, uint16_t port) {
   (void)user;
   printf("listening on port %u\n", (unsigned)port);
@@ -83,11 +90,9 @@ int main(int argc, char** argv) {
   }
   int ok = prepare(argv[1], argv[2]) && pthread_create(&gatekeeper, NULL, keep_gate, select) == 0;
   if (ok) {
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    handle_signals(on_signal);
     ok = sbx_engine_run(engine) == SBX_OK;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    handle_signals(SIG_DFL);
     close(questions[1]); /* ends the gatekeeper */
     pthread_join(gatekeeper, NULL);
   }

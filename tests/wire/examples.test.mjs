@@ -75,6 +75,14 @@ test('embed is the room application', () =>
     ),
   ));
 
+test('embed takes a second signal as a request, too', () =>
+  withRedis((redis) =>
+    withExample('embed', [redis.url, '0'], async ({ child, url }) => {
+      await Peer.connect({ url });
+      child.kill('SIGTERM');
+    }),
+  ));
+
 test('embed says why it cannot start', async () => {
   const child = start(path.join(kPrograms, 'embed'), ['redis://127.0.0.1', 'many']);
   assert.equal((await within(child.exited, 'end of embed')).code, 1);
