@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/lib/stopwatch.h"
 #include "tests/store/nodes_fixture.h"
 
 namespace {
@@ -14,12 +15,12 @@ using signalbox::store::Envelope;
 using signalbox::store::EnvelopeKind;
 using signalbox::store::node_channel;
 using signalbox::test::Client;
-using signalbox::test::clock_ms;
 using signalbox::test::Heard;
 using signalbox::test::NodesTest;
 using signalbox::test::RedisServer;
 using signalbox::test::run_for;
 using signalbox::test::run_until;
+using signalbox::test::Stopwatch;
 using signalbox::test::TestNode;
 
 std::unique_ptr<RedisServer> server;
@@ -204,15 +205,15 @@ void no_more_than_so_many_bytes_wait(void**) {
 void a_node_that_nobody_hears_is_given_up_in_time(void**) {
   NodesTest test(*server);
   TestNode& a = test.add();
-  const uint64_t begun = clock_ms();
+  const Stopwatch watch;
   say(a, "none", 1, 3);
   run_for(test.loop, NodesTest::kTtl / 2);
   say(a, "none", 4, 5);
   assert_int_equal(a.bus.waiting(), 0);  // of nodes that listen
   run_until(test.loop, [&] { return a.counters.bus_dropped >= 3; });
-  assert_in_range(clock_ms() - begun, NodesTest::kTtl, NodesTest::kTtl + 400);
+  assert_took(watch, NodesTest::kTtl, NodesTest::kTtl + 400);
   run_until(test.loop, [&] { return a.counters.bus_dropped == 5; });
-  assert_in_range(clock_ms() - begun, NodesTest::kTtl * 3 / 2, NodesTest::kTtl * 3 / 2 + 400);
+  assert_took(watch, NodesTest::kTtl * 3 / 2, NodesTest::kTtl * 3 / 2 + 400);
   assert_int_equal(a.counters.bus_sent, 0);
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/store/cluster_slots.h"
 #include "engine/store/commands.h"
+#include "tests/lib/stopwatch.h"
 #include "tests/store/client.h"
 #include "tests/store/cluster_servers.h"
 #include "tests/store/cmocka.h"
@@ -21,10 +22,10 @@ using signalbox::store::Reply;
 using signalbox::store::Script;
 using signalbox::test::await;
 using signalbox::test::Client;
-using signalbox::test::clock_ms;
 using signalbox::test::ClusterServers;
 using signalbox::test::run_for;
 using signalbox::test::run_until;
+using signalbox::test::Stopwatch;
 
 std::unique_ptr<ClusterServers> cluster;
 
@@ -185,13 +186,13 @@ void many_moved_slots_do_not_make_us_ask_all_the_time(void**) {
   constexpr int kMoved = 30;
   const int slot = next_slot;
   next_slot += kMoved;
-  const uint64_t begin = clock_ms();
+  const Stopwatch watch;
   for (int i = 0; i < kMoved; ++i) {
     cluster->move_slot(slot + i, 1);
     test.client.integer({"INCR", key_of(slot + i)});
   }
   run_for(test.loop, 300);
-  const auto intervals = static_cast<int64_t>((clock_ms() - begin) / 100);
+  const auto intervals = static_cast<int64_t>((watch.elapsed_ms()) / 100);
   assert_in_range(cluster->stats("commandstats", "cluster|slots:calls="), 1, intervals + 2);
 }
 
@@ -280,9 +281,9 @@ void waiting_ends_with_the_deadline(void**) {
   const std::string tag = key_of(slot);
   test.client.text({"MSET", "1{" + tag + "}", "a", "2{" + tag + "}", "b"});
   cluster->migrate(slot, 1, {"1{" + tag + "}"});
-  const uint64_t begin = clock_ms();
+  const Stopwatch watch;
   assert_true(unavailable(test.client.call({"MGET", "1{" + tag + "}", "2{" + tag + "}"})));
-  assert_in_range(clock_ms() - begin, 390, 1500);
+  assert_took(watch, 390, 1500);
   assert_int_equal(test.client.redis->health().timeouts, 1);
   assert_int_equal(test.client.redis->health().pending, 0);
   cluster->migrate(slot, 1, {"2{" + tag + "}"});
@@ -296,15 +297,14 @@ void the_deadline_is_the_same_after_a_redirection(void**) {
   const std::string tag = key_of(slot);
   test.client.text({"MSET", "1{" + tag + "}", "a", "2{" + tag + "}", "b"});
   cluster->migrate(slot, 1, {"1{" + tag + "}"});
-  const uint64_t begin = clock_ms();
+  const Stopwatch watch;
   test.client.send({"MGET", "1{" + tag + "}", "2{" + tag + "}"});
   run_for(test.loop, 300);
   cluster->server(0).pause();
   run_until(test.loop, [&] { return test.client.replies.size() == 1; });
-  const uint64_t took = clock_ms() - begin;
   cluster->server(0).resume();
+  assert_took(watch, 590, 800);
   assert_true(unavailable(test.client.replies[0]));
-  assert_in_range(took, 590, 800);
   test.client.wait_until_connected();
   cluster->migrate(slot, 1, {"2{" + tag + "}"});
 }
@@ -315,9 +315,9 @@ void an_endless_redirection_ends(void**) {
   const int slot = next_slot++;
   cluster->change(0, {"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", cluster->nodes[1].id});
   cluster->reset_stats();
-  const uint64_t begin = clock_ms();
+  const Stopwatch watch;
   assert_true(unavailable(test.client.call({"GET", key_of(slot)})));
-  assert_in_range(clock_ms() - begin, 300, 5000);  // with pauses
+  assert_took(watch, 300, 5000);  // with pauses
   assert_in_range(cluster->stats("errorstats", "errorstat_MOVED:count="), 5, 17);
   cluster->move_slot(slot, 1);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "tests/lib/stopwatch.h"
 #include "tests/store/failing_cluster.h"
 
 namespace {
@@ -10,12 +11,12 @@ using signalbox::Loop;
 using signalbox::Options;
 using signalbox::store::Reply;
 using signalbox::test::Client;
-using signalbox::test::clock_ms;
 using signalbox::test::ClusterServers;
 using signalbox::test::FailingCluster;
 using signalbox::test::kPromptMs;
 using signalbox::test::run_for;
 using signalbox::test::run_until;
+using signalbox::test::Stopwatch;
 using signalbox::test::unavailable;
 
 void a_killed_master_without_a_replica_is_found_again(void**) {
@@ -26,12 +27,12 @@ void a_killed_master_without_a_replica_is_found_again(void**) {
   assert_true(unavailable(test.client.replies[0]));
   // The cluster finds that nobody serves the slots; the others are served.
   run_for(test.loop, 2500);
-  const uint64_t begin = clock_ms();
+  const Stopwatch watch;
   for (int i = 0; i < 100; ++i) {
     test.client.integer({"INCR", test.key_at(0)});
     assert_true(unavailable(test.client.call({"INCR", test.key_at(2)})));
   }
-  assert_true(clock_ms() - begin < kPromptMs);
+  assert_took(watch, 0, kPromptMs);
   assert_false(test.client.redis->connected());
   // By now we ask but seldom whether something has changed, unless somebody needs to know.
   test.cluster.change(0, {"CONFIG", "RESETSTAT"});
@@ -100,9 +101,9 @@ void an_engine_that_starts_before_the_cluster_finds_it(void**) {
       return line.find("connected to") != std::string::npos;
     });
   });
-  const uint64_t begin = clock_ms();
+  const Stopwatch watch;
   client.wait_until_connected();
-  assert_true(clock_ms() - begin < 250);
+  assert_took(watch, 0, 250);
   while (client.call({"GET", "key"}).type != Reply::Type::kNil) run_for(loop, 20);
 }
 

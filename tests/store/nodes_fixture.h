@@ -113,6 +113,7 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
   size_t missed = 0;
   std::vector<std::string> names;     // ids after the first
   std::vector<std::string> departed;  // what this node had to clean up after
+  size_t most_at_once = 0;            // of them, in one turn of the loop
   std::deque<Heard> heard;
   bool cleans = true;
   std::function<void()> on_duty;  // called before it begins to clean up
@@ -130,6 +131,8 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
   }
   void on_departed(const std::string& node) override {
     departed.push_back(node);
+    at_once = std::exchange(turn, loop.turns()) == loop.turns() ? at_once + 1 : 1;
+    most_at_once = std::max(most_at_once, at_once);
     if (on_duty) on_duty();
     if (cleans) cleaner.clean(node);
   }
@@ -139,6 +142,9 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
     if (on_heard) on_heard();
   }
   void on_missed() override { ++missed; }
+
+  uint64_t turn = 0;
+  size_t at_once = 0;  // departed in that turn
 };
 
 // Hears what is said to nodes of these ids.

@@ -6,6 +6,7 @@
 
 #include "engine/store/reconciler.h"
 #include "engine/store/room_scripts.h"
+#include "tests/lib/stopwatch.h"
 #include "tests/store/nodes_fixture.h"
 
 namespace {
@@ -15,12 +16,12 @@ using signalbox::store::Binding;
 using signalbox::store::node_sockets_key;
 using signalbox::store::Reconciler;
 using signalbox::store::Reply;
-using signalbox::test::clock_ms;
 using signalbox::test::NodesEar;
 using signalbox::test::NodesTest;
 using signalbox::test::RedisServer;
 using signalbox::test::run_for;
 using signalbox::test::run_until;
+using signalbox::test::Stopwatch;
 using signalbox::test::TestNode;
 
 constexpr size_t kPage = 50;
@@ -143,10 +144,10 @@ void both_are_made_to_agree_twice(void**) {
   std::sort(expected.begin(), expected.end());
   NodesEar ear(test.loop, test.url, {"bbbb"});
 
-  const uint64_t begun = clock_ms();
+  const Stopwatch watch;
   test.reconciler->on_registered();
   test.wait_for_answers(120);
-  assert_in_range(clock_ms() - begun, 0, 3000);
+  assert_took(watch, 0, 3000);
   assert_true(test.sockets.pages == (std::vector<size_t>{kPage, kPage, 20}));
   assert_true(ear.take(test.client) == expected);
   test.assert_in_agreement();
@@ -155,7 +156,6 @@ void both_are_made_to_agree_twice(void**) {
     assert_int_equal(std::count(members.begin(), members.end(), "bbbbX"), room == "room0" ? 1 : 0);
   }
   assert_int_equal(test.node->counters.sockets_bound_again, 120);
-  const uint64_t first = clock_ms();
 
   // Then the others have had time, and what Redis says is final. One socket has come meanwhile, and
   // two have gone.
@@ -172,7 +172,7 @@ void both_are_made_to_agree_twice(void**) {
   run_for(test.loop, 1000);
   assert_true(test.sockets.pages.empty());
   test.wait_for_answers(119);
-  assert_in_range(clock_ms() - first, kSettleMs - 1100, kSettleMs + 1500);
+  assert_took(watch, kSettleMs - 20, kSettleMs + 2500);
   assert_true(test.sockets.pages == (std::vector<size_t>{kPage, kPage, 19}));
   for (const auto& [room, members, final] : test.sockets.answers) {
     assert_true(final);
@@ -256,10 +256,10 @@ void what_redis_has_is_final_at_once_when_all_have_had_their_time(void**) {
   test.reconciler->on_registered();
   test.wait_for_answers(2);
   test.sockets.answers.clear();
-  const uint64_t begun = clock_ms();
+  const Stopwatch watch;
   test.reconciler->check();
   test.wait_for_answers(2);
-  assert_in_range(clock_ms() - begun, 0, 2000);
+  assert_took(watch, 0, 2000);
   assert_false(test.sockets.answers[0].final);
   assert_true(test.sockets.answers[1].final);
 }
@@ -288,13 +288,13 @@ void rooms_of_sockets_do_not_run_out(void**) {
   for (const Reply& key : test.client.call({"KEYS", "room:*"}).elements) {
     test.client.integer({"EXPIRE", key.text, "2"});
   }
-  const uint64_t begun = clock_ms();
+  const Stopwatch watch;
   Timer heartbeat(test.loop, [&] {
     test.reconciler->keep_alive();
     heartbeat.start(100);
   });
   heartbeat.start(0);
-  while (clock_ms() - begun < 4000) {
+  while (watch.elapsed_ms() < 4000) {
     run_for(test.loop, 50);
     for (const Binding& each : test.sockets.bound) assert_true(test.knows(each));
   }

@@ -6,6 +6,7 @@
 #include "engine/store/redis.h"
 #include "engine/store/sha1.h"
 #include "tests/lib/redis_server.h"
+#include "tests/lib/stopwatch.h"
 #include "tests/store/client.h"
 #include "tests/store/cmocka.h"
 
@@ -18,10 +19,10 @@ using signalbox::store::Script;
 using signalbox::store::sha1_hex;
 using signalbox::test::await;
 using signalbox::test::Client;
-using signalbox::test::clock_ms;
 using signalbox::test::RedisServer;
 using signalbox::test::run_for;
 using signalbox::test::run_until;
+using signalbox::test::Stopwatch;
 
 std::unique_ptr<RedisServer> server;
 
@@ -136,7 +137,7 @@ void a_script_that_is_sent_again_has_no_more_time(void**) {
   client.wait_until_connected();
   const Script script("return 'unknown until now'");
   std::vector<Reply> replies;
-  const uint64_t begin = clock_ms();
+  const Stopwatch watch;
   server->pause();
   client.redis->script(script, {}, {}, [&](const Reply& reply) { replies.push_back(reply); });
   // Comes with NOSCRIPT; the script's text has not gone out then.
@@ -147,7 +148,7 @@ void a_script_that_is_sent_again_has_no_more_time(void**) {
   server->resume();
   assert_true(client.replies[0].type == Reply::Type::kText);
   assert_true(replies[0].type == Reply::Type::kUnavailable);
-  assert_in_range(clock_ms() - begin, 950, 1300);
+  assert_took(watch, 950, 1300);
 }
 
 void passes_a_scripts_error_on(void**) {

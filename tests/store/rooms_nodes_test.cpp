@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/store/room_scripts.h"
+#include "tests/lib/stopwatch.h"
 #include "tests/store/nodes_fixture.h"
 #include "tests/store/rooms_fixture.h"
 
@@ -21,12 +22,12 @@ using signalbox::store::nodes_key;
 using signalbox::store::Reply;
 using signalbox::test::assert_members;
 using signalbox::test::await;
-using signalbox::test::clock_ms;
 using signalbox::test::NodesEar;
 using signalbox::test::RedisServer;
 using signalbox::test::RoomsFixture;
 using signalbox::test::RoomsTest;
 using signalbox::test::run_until;
+using signalbox::test::Stopwatch;
 
 using Result = LeaveReply::Result;
 
@@ -287,11 +288,11 @@ void a_node_that_was_given_up_changes_nothing(void**) {
   const std::vector<std::string> before = test.everything();
   assert_true(test.rooms.join("r", test.own("2")).result == JoinReply::Result::kUnavailable);
   // Each of these waits for the registration, once.
-  const uint64_t begun = clock_ms();
+  const Stopwatch watch;
   assert_true(test.rooms.join("r", test.own("2")).result == JoinReply::Result::kUnavailable);
   assert_true(test.rooms.leave("r", one).result == Result::kLost);
   assert_true(test.rooms.leave("r", "bbbb1").result == Result::kLost);
-  assert_in_range(clock_ms() - begun, 3 * 140, 4 * 140);
+  assert_took(watch, 3 * 140, 4 * 140);
   assert_false(test.bind({{"r", test.own("2")}}).bound);
   assert_false(test.rooms.registry.registered());
   assert_true(test.everything() == before);
