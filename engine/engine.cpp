@@ -48,7 +48,7 @@ class Engine::Impl {
   Impl(Options options, LogLevel log_level, Observers observers, host::Program program)
       : options_(std::move(options)),
         observers_(std::move(observers)),
-        log_(log_level, observers_.log),
+        log_(log_level, observers_.log, &counters_.log_lines_held_back),
         program_(std::move(program)) {}
 
   ~Impl() {
@@ -230,7 +230,7 @@ class Engine::Impl {
     std::unique_ptr<Node> node;
     loop_->set_exception_handler([this](const char* what) {
       ++counters_.callbacks_failed;
-      log_.error(std::string("internal error: ") + what);
+      log_.error("internal error", {{"what", what}});
     });
     try {
       if (options_.signaling_enabled) status = store::validate_redis_options(options_);
@@ -292,6 +292,7 @@ class Engine::Impl {
 
   Options options_;  // changes on the loop's thread
   const Observers observers_;
+  Counters counters_;
   Log log_;
   std::mutex mutex_;  // guards what begin() sets, and until then the program and the place
   host::Program program_;
@@ -299,7 +300,6 @@ class Engine::Impl {
   std::shared_ptr<store::Siblings> siblings_ = std::make_shared<store::Siblings>();
   Mode mode_ = Mode::kNone;
   std::unique_ptr<Loop> loop_;  // lives until the end, so that stop() and submit() always find it
-  Counters counters_;
   std::unique_ptr<Node> node_;  // the loop's thread's
   std::optional<Timer> last_;   // in which an attached engine finishes
   std::mutex thread_mutex_;     // guards thread_

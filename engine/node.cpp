@@ -15,7 +15,7 @@ const net::Response kNotFound = {.status = 404, .body = R"({"error":"Not found"}
 
 }  // namespace
 
-Node::Node(Loop& loop, const Options& options, const Log& log, Counters& counters,
+Node::Node(Loop& loop, const Options& options, Log& log, Counters& counters,
            const signaling::RoomObservers& observers, const host::Program& program,
            const net::Place& place, std::shared_ptr<store::Siblings> siblings)
     : loop_(loop),
@@ -25,11 +25,11 @@ Node::Node(Loop& loop, const Options& options, const Log& log, Counters& counter
       signaling_(options.signaling_enabled
                      ? std::make_unique<signaling::Service>(
                            loop, log, options, counters_, std::move(siblings),
-                           room_hooks(observers, program),
+                           room_hooks(log, observers, program),
                            [group = place.group] { return group->sessions(); })
                      : nullptr),
       host_bus_(signaling_ ? std::make_unique<HostBus>(signaling_->neighbours()) : nullptr),
-      socketio_(loop, options, counters_,
+      socketio_(loop, log, options, counters_,
                 signaling_ ? signaling_->neighbours().id() : random_id(store::kNodeIdLength)),
       host_(loop, options, counters_, program, socketio_),
       engineio_(
@@ -60,9 +60,9 @@ Node::Node(Loop& loop, const Options& options, const Log& log, Counters& counter
 
 Node::~Node() = default;
 
-signaling::RoomHooks Node::room_hooks(const signaling::RoomObservers& observers,
+signaling::RoomHooks Node::room_hooks(Log& log, const signaling::RoomObservers& observers,
                                       const host::Program& program) {
-  signaling::RoomHooks hooks = {observers, {}, {}, {}};
+  signaling::RoomHooks hooks = {signaling::logging(log, observers), {}, {}, {}};
   const auto verdict_of = [](signaling::Decide decide) {
     return [decide = std::move(decide)](const host::Decision& decision) {
       decide(decision.accepted ? signaling::Verdict() : decision.message);

@@ -33,7 +33,7 @@ namespace signalbox {
 class Node : private net::Handler {
  public:
   // Keeps references; throws std::runtime_error when the system refuses descriptors.
-  Node(Loop& loop, const Options& options, const Log& log, Counters& counters,
+  Node(Loop& loop, const Options& options, Log& log, Counters& counters,
        const signaling::RoomObservers& observers, const host::Program& program,
        const net::Place& place, std::shared_ptr<store::Siblings> siblings);
   ~Node() override;
@@ -69,7 +69,7 @@ class Node : private net::Handler {
       const net::Request& request) override;
   bool for_engineio(const net::Request& request) const;
   bool for_api(const net::Request& request) const;
-  signaling::RoomHooks room_hooks(const signaling::RoomObservers& observers,
+  signaling::RoomHooks room_hooks(Log& log, const signaling::RoomObservers& observers,
                                   const host::Program& program);
   void on_renamed(const std::string& id);
   void on_drained();

@@ -1,12 +1,47 @@
 #include "hostd/logging.h"
 
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <string>
 
 namespace hostd {
 namespace {
+
+// Of spdlog patterns: the level as sd-daemon(3) wants it before a line.
+class JournalPriority : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    fmt::format_to(std::back_inserter(out), "<{}>", priority(message.level));
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<JournalPriority>();
+  }
+
+ private:
+  static int priority(spdlog::level::level_enum level) {
+    if (level >= spdlog::level::err) return LOG_ERR;
+    if (level == spdlog::level::warn) return LOG_WARNING;
+    return level == spdlog::level::info ? LOG_INFO : LOG_DEBUG;
+  }
+};
+
+// systemd.exec(5), $JOURNAL_STREAM: device and inode of the stream that the journal reads.
+bool journal_listens() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status;
+  return stream != nullptr && fstat(STDERR_FILENO, &status) == 0 &&
+         fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
+}
 
 spdlog::level::level_enum spdlog_level(sbx_log_level level) {
   switch (level) {
@@ -22,12 +57,27 @@ spdlog::level::level_enum spdlog_level(sbx_log_level level) {
   return spdlog::level::debug;
 }
 
+std::string logfmt_value(std::string_view text) {
+  const auto bare = [](char c) {
+    return c > ' ' && c < '\x7f' && c != '"' && c != '=' && c != '\\';
+  };
+  const bool all_bare = !text.empty() && std::all_of(text.begin(), text.end(), bare);
+  return all_bare ? std::string(text) : fmt::format("{:?}", text);
+}
+
+void write(sbx_log_level level, std::string_view line) {
+  spdlog::log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
 }  // namespace
 
 void open_log(sbx_log_level level) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<JournalPriority>('*').set_pattern(
+      journal_listens() ? "%*level=%l %v" : "ts=%Y-%m-%dT%H:%M:%S.%e%z level=%l %v");
   auto logger =
       std::make_shared<spdlog::logger>("hostd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog_level(level));
   spdlog::set_default_logger(std::move(logger));
 }
@@ -36,8 +86,15 @@ void set_log_level(sbx_log_level level) {
   spdlog::set_level(spdlog_level(level));
 }
 
-void log(sbx_log_level level, std::string_view line) {
-  spdlog::log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+void log(sbx_log_level level, std::string_view event, LogFields fields) {
+  std::string line = "msg=" + logfmt_value(event);
+  for (const auto& [key, value] : fields) line.append(" ").append(key) += "=" + logfmt_value(value);
+  write(level, line);
+}
+
+void log_engine(sbx_log_level level, size_t worker, std::string_view line) {
+  if (worker == 0) return write(level, line);
+  write(level, fmt::format("worker={} {}", worker, line));
 }
 
 }  // namespace hostd

@@ -39,7 +39,7 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
   Workers workers(settings.config.get(), settings.workers(), signals);
   const sbx_error rc = workers.start();
   if (rc != SBX_OK) {
-    log(SBX_LOG_ERROR, sbx_last_error());
+    log(SBX_LOG_ERROR, "cannot serve", {{"error", sbx_last_error()}});
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
   }
   std::cout << "signalbox listening on " << printable_url(settings, workers.port()) << std::endl;

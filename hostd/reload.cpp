@@ -20,7 +20,8 @@ sbx_error apply(Workers& workers, const Settings& settings, const std::string& o
 void read_certificate_again(const Settings& settings, Workers& workers) {
   constexpr const char* kCert = "tls.cert";
   if (workers.set(kCert, settings.values.at(kCert).c_str()) != SBX_OK) {
-    log(SBX_LOG_ERROR, std::string(kCert) + ": " + sbx_last_error());
+    log(SBX_LOG_ERROR, "an option did not change",
+        {{"option", kCert}, {"error", sbx_last_error()}});
   }
 }
 
@@ -37,25 +38,30 @@ void reload(Settings& settings, Workers& workers) {
     return;
   }
   const News news = read_again(settings);
-  for (const std::string& each : news.refused) log(SBX_LOG_ERROR, each);
+  for (const std::string& each : news.refused) {
+    log(SBX_LOG_ERROR, "a setting is refused", {{"error", each}});
+  }
   if (!news.refused.empty()) {
-    log(SBX_LOG_ERROR, settings.file + " is refused: nothing has changed");
+    log(SBX_LOG_ERROR, "the file is refused: nothing has changed", {{"file", settings.file}});
     return;
   }
-  log(SBX_LOG_INFO, settings.file + " was read again");
+  log(SBX_LOG_INFO, "the file was read again", {{"file", settings.file}});
   for (const auto& [option, value] : news.changed) {
     std::string& current = settings.values.at(option);
     const std::string before = std::exchange(current, value);
     if (apply(workers, settings, option) == SBX_OK) {
-      log(SBX_LOG_INFO, option + " is '" + value + "' now, was '" + before + "'");
+      log(SBX_LOG_INFO, "an option changed",
+          {{"option", option}, {"value", value}, {"before", before}});
     } else {
-      log(SBX_LOG_ERROR, option + ": " + sbx_last_error());
+      log(SBX_LOG_ERROR, "an option did not change",
+          {{"option", option}, {"error", sbx_last_error()}});
       current = before;
     }
   }
   if (tls) read_certificate_again(settings, workers);
   for (const std::string& option : news.waiting) {
-    log(SBX_LOG_WARNING, option + " has another value in the file; it changes with a restart");
+    log(SBX_LOG_WARNING, "an option has another value in the file: it changes with a restart",
+        {{"option", option}});
   }
 }
 

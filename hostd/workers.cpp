@@ -6,8 +6,7 @@ namespace hostd {
 
 Workers::Workers(const sbx_config* config, size_t count, Signals& signals) : config_(config) {
   for (size_t i = 1; i <= count; ++i) {
-    const std::string name = count == 1 ? "" : "worker " + std::to_string(i) + ": ";
-    all_.push_back(std::make_unique<Worker>(Worker{name, signals, nullptr}));
+    all_.push_back(std::make_unique<Worker>(Worker{count == 1 ? 0 : i, signals, nullptr}));
   }
 }
 
@@ -20,7 +19,7 @@ sbx_error Workers::start() {
   sbx_callbacks callbacks{};
   callbacks.size = sizeof callbacks;
   callbacks.log = [](void* user, sbx_log_level level, const char* line) {
-    log(level, static_cast<const Worker*>(user)->name + line);
+    log_engine(level, static_cast<const Worker*>(user)->number, line);
   };
   callbacks.stopped = [](void* user) { static_cast<Worker*>(user)->signals.engine_stopped(); };
   sbx_error rc = SBX_OK;

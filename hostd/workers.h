@@ -39,7 +39,7 @@ class Workers {
 
  private:
   struct Worker {
-    std::string name;  // what its lines of log begin with
+    size_t number;  // in the log; 0: there is only one
     Signals& signals;
     Engine engine;
   };

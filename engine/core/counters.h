@@ -76,7 +76,8 @@ class Counter {
   X(proxy_headers_invalid, "connections closed for want of a valid PROXY header")                  \
   X(tls_handshakes_failed, "connections closed: their TLS handshake failed")                       \
   X(callbacks_failed, "things left half done: an exception, for want of memory as a rule")         \
-  X(bodies_refused, "HTTP requests refused in their body: too much is kept for all clients")
+  X(bodies_refused, "HTTP requests refused in their body: too much is kept for all clients")       \
+  X(log_lines_held_back, "lines of the log that were not written: too many of one kind")
 
 struct Counters {
 #define SIGNALBOX_COUNTER_MEMBER(name, doc) Counter name;

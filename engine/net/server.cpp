@@ -39,12 +39,12 @@ void end_now(struct lws* wsi) {
   lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
 }
 
-void tell_validity(const Log& log, const TlsContext& context) {
+void tell_validity(Log& log, const TlsContext& context) {
   const Validity valid = validity(context);
   if (valid.now) {
-    log.info("the certificate is valid until " + valid.until);
+    log.info("the certificate is valid", {{"until", valid.until}});
   } else {
-    log.warning("the certificate is not valid now: its end is " + valid.until);
+    log.warning("the certificate is not valid now", {{"until", valid.until}});
   }
 }
 
@@ -71,7 +71,7 @@ unsigned short header_room(const Options& options) {
 
 }  // namespace
 
-Server::Server(Loop& loop, const Log& log, const Options& options, const OriginPolicy& origins,
+Server::Server(Loop& loop, Log& log, const Options& options, const OriginPolicy& origins,
                Counters& counters, Handler& handler, Place place)
     : loop_(loop),
       log_(log),
@@ -189,7 +189,7 @@ Status Server::open() {
       std::move(socket), [this](int fd, const Address& peer) { accept(fd, peer); },
       [this] {
         ++counters_.connections_refused;
-        log_.debug("a connection was turned away: no descriptors or memory left");
+        log_.debug("connection refused", {{"cause", "no descriptors or memory left"}});
       });
   return {};
 }
@@ -204,23 +204,25 @@ void Server::offer_subprotocol(const std::string& offered) {
 void Server::compare_limits() const {
   if (place_ != 0) return;  // they are the group's
   if (static_cast<size_t>(options_.limits_connections) <= most_connections_) return;
-  log_.warning("limits.connections is " + std::to_string(options_.limits_connections) +
-               ", but the " + std::to_string(descriptor_limit()) +
-               " descriptors that the system allows (ulimit -n) are enough for " +
-               std::to_string(most_connections_) +
-               (gate_ ? ": with TLS a connection takes three" : ""));
+  log_.warning(
+      "the descriptors that the system allows (ulimit -n) are too few for limits.connections",
+      {{"wanted", options_.limits_connections},
+       {"descriptors", descriptor_limit()},
+       {"descriptors_a_connection", gate_ ? kDescriptorsWithTls : 1},
+       {"enough_for", most_connections_}});
 }
 
 void Server::reread_certificate() {
   TlsContext context;
   if (!gate_) {
-    log_.warning("tls.cert: the port does not speak TLS; that changes with a restart");
+    log_.warning("the port does not speak TLS: that changes with a restart",
+                 {{"option", "tls.cert"}});
   } else if (const Status status = read_tls_context(options_, context); status.ok()) {
     log_.info("certificate and key were read again");
     tell_validity(log_, context);
     gate_->replace_context(std::move(context));
   } else {
-    log_.error(status.text() + "; the certificate read before stays in use");
+    log_.error("the certificate read before stays in use", {{"error", status.text()}});
   }
 }
 

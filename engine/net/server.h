@@ -42,7 +42,7 @@ namespace signalbox::net {
 
 class Server {
  public:
-  Server(Loop& loop, const Log& log, const Options& options, const OriginPolicy& origins,
+  Server(Loop& loop, Log& log, const Options& options, const OriginPolicy& origins,
          Counters& counters, Handler& handler, Place place = {});
   ~Server();
   Server(const Server&) = delete;
@@ -137,7 +137,7 @@ class Server {
   static constexpr uint64_t kRereadMs = 50;
 
   Loop& loop_;
-  const Log& log_;
+  Log& log_;
   const Options& options_;
   Counters& counters_;
   Handler& handler_;

@@ -19,13 +19,15 @@ using socketio::Socket;
 
 struct Application::Call {
   Socket& socket;
+  std::string_view event;
   const json::ScannedObject& argument;
   std::span<const std::string> attachments;
 };
 
-Application::Application(Counters& counters, Members& members, Joins& joins, Neighbours& neighbours,
-                         const RoomHooks& hooks, const Tokens& tokens)
-    : counters_(counters),
+Application::Application(Log& log, Counters& counters, Members& members, Joins& joins,
+                         Neighbours& neighbours, const RoomHooks& hooks, const Tokens& tokens)
+    : log_(log),
+      counters_(counters),
       members_(members),
       joins_(joins),
       neighbours_(neighbours),
@@ -81,12 +83,34 @@ bool Application::on_event(Socket& socket, const socketio::Event& event,
                            std::optional<uint64_t> /*ack*/) {
   const Handler handler = find_handler(event.name);
   if (handler == nullptr) return false;
+  const Call call = {socket, event.name, event.argument, attachments};
   if (event.argument.text.empty()) {
-    drop_invalid();
+    drop_invalid(call);
   } else {
-    (this->*handler)({socket, event.argument, attachments});
+    (this->*handler)(call);
   }
   return true;
+}
+
+// Whoever wonders why a message did not arrive finds it in the log at level debug.
+void Application::drop(Counter& counter, std::string_view cause, const Call& call) {
+  ++counter;
+  log_.debug("event dropped", {{"event", call.event},
+                               {"cause", cause},
+                               {"socket", call.socket.id()},
+                               {"room", member(call.socket).room}});
+}
+
+void Application::drop_invalid(const Call& call) {
+  drop(counters_.events_dropped_invalid, "its payload cannot be used", call);
+}
+
+void Application::drop_for_want_of_room(const Call& call) {
+  drop(counters_.events_dropped_no_room, "its sender is in no room", call);
+}
+
+void Application::drop_as_stranger(const Call& call) {
+  drop(counters_.events_dropped_stranger, "its receiver is not in the sender's room", call);
 }
 
 void Application::relay(const Call& call, std::string_view payload) {
@@ -95,19 +119,19 @@ void Application::relay(const Call& call, std::string_view payload) {
   json::find_members(call.argument, found);
   std::string peer_name;
   if (!json::decode_string(peer_id.value.text, peer_name)) {
-    drop_invalid();
+    drop_invalid(call);
     return;
   }
   const std::string& room = member(call.socket).room;
   if (room.empty()) {
-    ++counters_.events_dropped_no_room;
+    drop_for_want_of_room(call);
     return;
   }
   Socket* peer = members_.nsp().find(peer_name);
   const bool reachable = peer != nullptr ? peer != &call.socket && member(*peer).room == room
                                          : members_.elsewhere().knows(room, peer_name);
   if (!reachable) {
-    ++counters_.events_dropped_stranger;
+    drop_as_stranger(call);
     return;
   }
   // An "ice-candidate" event carries a "candidate"; the others are named for what they carry.
@@ -124,7 +148,7 @@ void Application::relay(const Call& call, std::string_view payload) {
   // An attachment that belonged to a member that we do not pass on would confuse the receiver.
   if (!call.attachments.empty() &&
       !socketio::placeholders_valid(std::string_view(out).substr(begin), call.attachments.size())) {
-    drop_invalid();
+    drop_invalid(call);
     return;
   }
   ++counters_.relays;
@@ -138,12 +162,12 @@ void Application::relay(const Call& call, std::string_view payload) {
 bool Application::names_own_room(const Call& call, const json::Value& room) {
   std::string name;
   if (!json::decode_string(room.text, name)) {
-    drop_invalid();
+    drop_invalid(call);
     return false;
   }
   const std::string& own = member(call.socket).room;
   if (own == name && !own.empty()) return true;
-  ++(own.empty() ? counters_.events_dropped_no_room : counters_.events_dropped_stranger);
+  own.empty() ? drop_for_want_of_room(call) : drop_as_stranger(call);
   return false;
 }
 
@@ -161,7 +185,7 @@ void Application::on_recipient_ready(const Call& call) {
   const auto& [room_id, peer_id] = found;
   json::find_members(call.argument, found);
   if (peer_id.value.type != json::Type::kString) {
-    drop_invalid();
+    drop_invalid(call);
     return;
   }
   if (!names_own_room(call, room_id.value)) return;
@@ -173,19 +197,19 @@ void Application::on_join(const Call& call) {
   std::array<json::Member, 2> found = {{{"roomId", {}}, {"secret", {}}}};
   json::find_members(call.argument, found);
   if (!found[0].value.present()) {
-    drop_invalid();
+    drop_invalid(call);
     return;
   }
   std::string room;
   if (!json::decode_string(found[0].value.text, room) || !room_id_valid(room)) {
-    drop_invalid();
+    drop_invalid(call);
     joins_.refuse(call.socket, {}, std::string(kRoomIdRule));
     return;
   }
   const json::Value& given = found[1].value;
   std::string secret;
   if (given.present() && (!json::decode_string(given.text, secret) || !room_secret_valid(secret))) {
-    drop_invalid();
+    drop_invalid(call);
     joins_.refuse(call.socket, room, std::string(kSecretRule));
     return;
   }

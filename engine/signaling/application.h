@@ -12,6 +12,7 @@
 
 #include "engine/core/counters.h"
 #include "engine/core/json.h"
+#include "engine/core/log.h"
 #include "engine/signaling/joins.h"
 #include "engine/signaling/members.h"
 #include "engine/signaling/neighbours.h"
@@ -24,7 +25,7 @@ namespace signalbox::signaling {
 class Application : public socketio::NamespaceHandler {
  public:
   // Keeps references to all of them.
-  Application(Counters& counters, Members& members, Joins& joins, Neighbours& neighbours,
+  Application(Log& log, Counters& counters, Members& members, Joins& joins, Neighbours& neighbours,
               const RoomHooks& hooks, const Tokens& tokens);
 
   // A token that is not valid.
@@ -62,8 +63,12 @@ class Application : public socketio::NamespaceHandler {
   void relay(const Call& call, std::string_view payload);
   // Whether `roomId` of an event names the sender's own room; counts why not.
   bool names_own_room(const Call& call, const json::Value& room);
-  void drop_invalid() { ++counters_.events_dropped_invalid; }
+  void drop(Counter& counter, std::string_view cause, const Call& call);
+  void drop_invalid(const Call& call);
+  void drop_for_want_of_room(const Call& call);
+  void drop_as_stranger(const Call& call);
 
+  Log& log_;
   Counters& counters_;
   Members& members_;
   Joins& joins_;

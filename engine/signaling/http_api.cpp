@@ -69,7 +69,7 @@ struct HttpApi::Route {
   void (HttpApi::*handle)(const ExchangePointer& exchange);
 };
 
-HttpApi::HttpApi(const Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
+HttpApi::HttpApi(Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
                  store::Referrers& referrers, Application& application, const Health& health,
                  const RoomHooks& hooks, const Tokens& tokens)
     : log_(log),
@@ -378,7 +378,8 @@ void HttpApi::set_track(const ExchangePointer& exchange) {
 void HttpApi::log_debug(const ExchangePointer& exchange) {
   std::array<json::Member, 2> found = {{{"message", {}}, {"timestamp", {}}}};
   json::scan_object(object_of(exchange->request()), found);
-  log_.info("logs----timestamp:" + display(found[1].value) + " message:" + display(found[0].value));
+  log_.info("a client reports", {{"text", "logs----timestamp:" + display(found[1].value) +
+                                              " message:" + display(found[0].value)}});
   exchange->respond(done());
 }
 

@@ -25,7 +25,7 @@ namespace signalbox::signaling {
 class HttpApi {
  public:
   // Keeps references to all of them.
-  HttpApi(const Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
+  HttpApi(Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
           store::Referrers& referrers, Application& application, const Health& health,
           const RoomHooks& hooks, const Tokens& tokens);
 
@@ -68,7 +68,7 @@ class HttpApi {
   void answer_limited(const ExchangePointer& exchange, const store::Refusal& refusal);
   void answer_unavailable(const ExchangePointer& exchange);
 
-  const Log& log_;
+  Log& log_;
   const Options& options_;
   Counters& counters_;
   store::Rooms& rooms_;

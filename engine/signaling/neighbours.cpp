@@ -20,7 +20,7 @@ std::vector<std::string> owned(std::span<const std::string_view> texts) {
 
 }  // namespace
 
-Neighbours::Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
+Neighbours::Neighbours(Loop& loop, Log& log, const Options& options, Counters& counters,
                        store::Commands& redis, std::shared_ptr<store::Siblings> siblings,
                        Members& members)
     : counters_(counters),

@@ -45,7 +45,7 @@ class Neighbours : private store::Registry::Listener,
   };
 
   // Keeps references to all of them.
-  Neighbours(Loop& loop, const Log& log, const Options& options, Counters& counters,
+  Neighbours(Loop& loop, Log& log, const Options& options, Counters& counters,
              store::Commands& redis, std::shared_ptr<store::Siblings> siblings, Members& members);
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }

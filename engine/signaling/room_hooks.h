@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/core/log.h"
 #include "engine/net/http.h"
 #include "engine/socketio/socket.h"
 
@@ -21,6 +22,9 @@ struct RoomObservers {
   std::function<void(const std::string& room, const std::string& socket, const std::string& why)>
       refused;
 };
+
+// Observers that log each event at level debug and pass it on to `next`, which may be empty ones.
+RoomObservers logging(Log& log, RoomObservers next);
 
 // Why not, for the client; nothing: it may.
 using Verdict = std::optional<std::string>;

@@ -32,7 +32,7 @@ class Service {
 
   // `siblings`: the nodes of this process that clients may reach by the same port; `connections`:
   // how many clients are connected. Keeps all references.
-  Service(Loop& loop, const Log& log, const Options& options, Counters& counters,
+  Service(Loop& loop, Log& log, const Options& options, Counters& counters,
           std::shared_ptr<store::Siblings> siblings, RoomHooks hooks,
           std::function<size_t()> connections)
       : hooks_(std::move(hooks)),
@@ -42,7 +42,7 @@ class Service {
         neighbours_(loop, log, options, counters, *redis_, std::move(siblings), members_),
         joins_(counters, hooks_, members_, neighbours_),
         tokens_(options),
-        application_(counters, members_, joins_, neighbours_, hooks_, tokens_),
+        application_(log, counters, members_, joins_, neighbours_, hooks_, tokens_),
         health_(loop, options, *redis_, std::move(connections)),
         api_(log, options, counters, neighbours_.rooms(), referrers_, application_, health_, hooks_,
              tokens_) {}

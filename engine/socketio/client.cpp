@@ -220,6 +220,13 @@ void Client::admit(Connecting& connecting) {
   nsp.add(socket);
   sockets_.push_back(std::move(owned));
   connect_.stop();
+  if (server_.log_.enabled(LogLevel::kDebug)) {
+    server_.loop_.guard([&] {
+      server_.log_.debug("socket connected", {{"socket", socket.id()},
+                                              {"namespace", nsp.name()},
+                                              {"client", session_.client().to_string()}});
+    });
+  }
   try {
     nsp.handler().on_connect(socket);
   } catch (...) {  // out of memory: the handler does not know the socket
@@ -254,6 +261,9 @@ void Client::disconnect(Socket& socket, std::string_view reason) {
   sockets_.erase(found);
   socket.nsp().remove(socket);
   // Each of these has to be told, whatever becomes of the others.
+  server_.loop_.guard([&] {
+    server_.log_.debug("socket disconnected", {{"socket", socket.id()}, {"reason", reason}});
+  });
   server_.loop_.guard([&] { server_.acks_.drop(socket); });
   server_.loop_.guard([&] { socket.nsp().handler().on_disconnect(socket, reason); });
 }

@@ -7,8 +7,10 @@
 
 namespace signalbox::socketio {
 
-Server::Server(Loop& loop, const Options& options, Counters& counters, std::string node_id)
+Server::Server(Loop& loop, Log& log, const Options& options, Counters& counters,
+               std::string node_id)
     : loop_(loop),
+      log_(log),
       options_(options),
       counters_(counters),
       node_id_(std::move(node_id)),

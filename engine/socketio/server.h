@@ -14,6 +14,7 @@
 
 #include "engine/core/counters.h"
 #include "engine/core/deadline_queue.h"
+#include "engine/core/log.h"
 #include "engine/core/options.h"
 #include "engine/engineio/session.h"
 #include "engine/socketio/acks.h"
@@ -27,7 +28,7 @@ inline constexpr size_t kSocketIdLength = 20;
 class Server {
  public:
   // `node_id`: the four characters that begin every socket id of this node.
-  Server(Loop& loop, const Options& options, Counters& counters, std::string node_id);
+  Server(Loop& loop, Log& log, const Options& options, Counters& counters, std::string node_id);
   ~Server();
 
   // Sockets that connect from now on have ids that begin with `id`.
@@ -56,6 +57,7 @@ class Server {
   uint64_t turn() const { return loop_.turns(); }
 
   Loop& loop_;
+  Log& log_;
   const Options& options_;
   Counters& counters_;
   std::string node_id_;

@@ -41,7 +41,7 @@ auto first_from(Messages& messages, uint64_t sequence) {
 
 }  // namespace
 
-Bus::Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Commands& redis,
+Bus::Bus(Loop& loop, Log& log, const Options& options, Counters& counters, Commands& redis,
          std::shared_ptr<Siblings> siblings, Listener& listener)
     : loop_(loop),
       log_(log),
@@ -208,9 +208,7 @@ void Bus::refused(Route& route, uint64_t sequence, const std::string& why) {
 
 void Bus::count_dropped(const std::string& why) {
   ++counters_.bus_dropped;
-  if (loop_.now_ms() < drop_log_due_ms_) return;
-  drop_log_due_ms_ = loop_.now_ms() + kDropLogIntervalMs;
-  log_.warning("messages for other nodes are dropped: " + why);
+  log_.warning("a message for another node is dropped", {{"cause", why}});
 }
 
 void Bus::retry() {

@@ -41,7 +41,7 @@ class Bus {
   };
 
   // Keeps references to all of them.
-  Bus(Loop& loop, const Log& log, const Options& options, Counters& counters, Commands& redis,
+  Bus(Loop& loop, Log& log, const Options& options, Counters& counters, Commands& redis,
       std::shared_ptr<Siblings> siblings, Listener& listener);
   ~Bus() { close(); }
   Bus(const Bus&) = delete;
@@ -109,7 +109,7 @@ class Bus {
   bool in_sequence(const Envelope& envelope);
 
   Loop& loop_;
-  const Log& log_;
+  Log& log_;
   const Options& options_;
   Counters& counters_;
   Commands& redis_;
@@ -118,7 +118,6 @@ class Bus {
   std::unordered_map<std::string, Route> routes_;       // by node
   std::unordered_map<std::string, Arrivals> arrivals_;  // by node
   size_t buffered_ = 0;                                 // bytes, of all routes
-  uint64_t drop_log_due_ms_ = 0;
   Timer retry_;
   Timer probe_;
   Subscription subscription_;

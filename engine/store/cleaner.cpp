@@ -14,8 +14,7 @@ constexpr const char* kScanPage = "100";
 
 }  // namespace
 
-Cleaner::Cleaner(const Log& log, Counters& counters, Commands& redis, Registry& registry,
-                 Rooms& rooms)
+Cleaner::Cleaner(Log& log, Counters& counters, Commands& redis, Registry& registry, Rooms& rooms)
     : log_(log), counters_(counters), redis_(redis), registry_(registry), rooms_(rooms) {}
 
 void Cleaner::clean(const std::string& node) {
@@ -101,8 +100,8 @@ void Cleaner::on_page_done(bool lost, const std::string& cursor) {
 
 void Cleaner::finish() {
   const std::string& node = nodes_.front();
-  log_.info("node " + node + " has departed: " + std::to_string(cleaned_) +
-            " sockets taken out of their rooms");
+  log_.info("a node has departed: its sockets were taken out of their rooms",
+            {{"node", node}, {"sockets", cleaned_}});
   ++counters_.nodes_cleaned;
   registry_.release_claim(node);
   next_node();

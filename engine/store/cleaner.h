@@ -23,7 +23,7 @@ namespace signalbox::store {
 class Cleaner {
  public:
   // Keeps references to all of them.
-  Cleaner(const Log& log, Counters& counters, Commands& redis, Registry& registry, Rooms& rooms);
+  Cleaner(Log& log, Counters& counters, Commands& redis, Registry& registry, Rooms& rooms);
 
   // Cleans up after `node`, whose claim this node has, once it is done with others.
   void clean(const std::string& node);
@@ -41,7 +41,7 @@ class Cleaner {
   void on_page_done(bool lost, const std::string& cursor);
   void finish();
 
-  const Log& log_;
+  Log& log_;
   Counters& counters_;
   Commands& redis_;
   Registry& registry_;

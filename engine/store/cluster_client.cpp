@@ -40,7 +40,7 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
   };
   using CommandPtr = std::shared_ptr<Command>;
 
-  State(Loop& loop_in, const Log& log_in, const Options& options)
+  State(Loop& loop_in, Log& log_in, const Options& options)
       : loop(loop_in),
         log(log_in),
         max_pending(static_cast<size_t>(options.redis_max_pending)),
@@ -72,7 +72,7 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
   void end();
 
   Loop& loop;
-  const Log& log;
+  Log& log;
   const size_t max_pending;
 
   bool ended = false;
@@ -293,7 +293,7 @@ void RedisCluster::State::end() {
 
 // The public face
 
-RedisCluster::RedisCluster(Loop& loop, const Log& log, const Options& options)
+RedisCluster::RedisCluster(Loop& loop, Log& log, const Options& options)
     : state_(std::make_shared<State>(loop, log, options)) {}
 
 RedisCluster::~RedisCluster() {

@@ -7,7 +7,7 @@
 namespace signalbox::store {
 
 struct ClusterNodes::Node {
-  Node(Loop& loop, const Log& log, Options options_in)
+  Node(Loop& loop, Log& log, Options options_in)
       : options(std::move(options_in)), redis(loop, log, options) {}
 
   const Options options;
@@ -16,7 +16,7 @@ struct ClusterNodes::Node {
   Redis redis;  // last: what it answers when it is destroyed is noted above
 };
 
-ClusterNodes::ClusterNodes(Loop& loop, const Log& log, const Options& options,
+ClusterNodes::ClusterNodes(Loop& loop, Log& log, const Options& options,
                            std::function<void(bool back)> changed)
     : loop_(loop), log_(log), options_(options), changed_(std::move(changed)) {
   RedisUrl url;

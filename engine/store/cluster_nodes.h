@@ -23,7 +23,7 @@ class ClusterNodes {
   // options.redis_url is the seed; its scheme and login apply to every node. `changed` is called
   // inside our callbacks when a node is connected, is lost, refuses, or may be idle: `back` when it
   // is connected and was not when we last tried. It must not destroy this.
-  ClusterNodes(Loop& loop, const Log& log, const Options& options,
+  ClusterNodes(Loop& loop, Log& log, const Options& options,
                std::function<void(bool back)> changed);
   ~ClusterNodes();
 
@@ -53,7 +53,7 @@ class ClusterNodes {
   Commands::Done noting(Node& node, Commands::Done done);
 
   Loop& loop_;
-  const Log& log_;
+  Log& log_;
   const Options& options_;
   const std::function<void(bool)> changed_;
   ClusterAddress seed_;

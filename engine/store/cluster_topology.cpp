@@ -18,7 +18,7 @@ constexpr uint64_t kLastBackoffMs = 2000;
 
 }  // namespace
 
-ClusterTopology::ClusterTopology(Loop& loop, const Log& log, ClusterNodes& nodes,
+ClusterTopology::ClusterTopology(Loop& loop, Log& log, ClusterNodes& nodes,
                                  std::function<void(bool found)> told)
     : loop_(loop),
       log_(log),
@@ -126,9 +126,9 @@ void ClusterTopology::finish(bool found) {
 void ClusterTopology::log_failure(const ClusterAddress& asked, const Reply& reply) {
   if (reply.type == Reply::Type::kUnavailable || warned_) return;
   warned_ = true;
-  log_.warning("redis: " + asked.host + ":" + std::to_string(asked.port) +
-               " does not know the cluster: " +
-               (reply.type == Reply::Type::kError ? reply.text : "it has no slots"));
+  log_.warning("a node of Redis does not know the cluster",
+               {{"node", asked.host + ":" + std::to_string(asked.port)},
+                {"error", reply.type == Reply::Type::kError ? reply.text : "it has no slots"}});
 }
 
 }  // namespace signalbox::store

@@ -23,8 +23,7 @@ class ClusterTopology {
  public:
   // `told` is called each time the nodes have been asked, `found` saying whether one answered. It
   // must not destroy this. Keeps the references.
-  ClusterTopology(Loop& loop, const Log& log, ClusterNodes& nodes,
-                  std::function<void(bool found)> told);
+  ClusterTopology(Loop& loop, Log& log, ClusterNodes& nodes, std::function<void(bool found)> told);
 
   // Asks soon: at once, when it has not just been done. Cheap, so whoever doubts the map calls it.
   void ask();
@@ -50,7 +49,7 @@ class ClusterTopology {
   void log_failure(const ClusterAddress& asked, const Reply& reply);
 
   Loop& loop_;
-  const Log& log_;
+  Log& log_;
   ClusterNodes& nodes_;
   const std::function<void(bool)> told_;
   SlotMap map_;

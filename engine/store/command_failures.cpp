@@ -3,13 +3,6 @@
 #include <utility>
 
 namespace signalbox::store {
-namespace {
-
-// Errors come as fast as commands do.
-constexpr uint64_t kLogIntervalMs = 1000;
-
-}  // namespace
-
 Reply unavailable(const char* text) {
   Reply reply;
   reply.text = text;
@@ -45,9 +38,7 @@ void CommandFailures::answer(size_t count) {
 }
 
 void CommandFailures::log_error(const std::string& text) {
-  if (loop_.now_ms() < log_due_ms_) return;
-  log_due_ms_ = loop_.now_ms() + kLogIntervalMs;
-  log_.warning("redis: a command failed: " + text);
+  log_.warning("a Redis command failed", {{"error", text}});
 }
 
 }  // namespace signalbox::store

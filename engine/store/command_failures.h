@@ -29,7 +29,7 @@ Reply unavailable(const char* text);
 class CommandFailures : public std::enable_shared_from_this<CommandFailures> {
  public:
   // Keeps references to both.
-  CommandFailures(Loop& loop, const Log& log) : loop_(loop), log_(log) {}
+  CommandFailures(Loop& loop, Log& log) : loop_(loop), log_(log) {}
 
   // Answers with kUnavailable: in a later turn, for a caller that is inside a call; or at the next
   // answer_now().
@@ -51,9 +51,8 @@ class CommandFailures : public std::enable_shared_from_this<CommandFailures> {
   void answer(size_t count);
 
   Loop& loop_;
-  const Log& log_;
+  Log& log_;
   std::deque<Failure> failures_;
-  uint64_t log_due_ms_ = 0;
 };
 
 }  // namespace signalbox::store

@@ -83,6 +83,6 @@ class Commands {
 
 // One Redis or a Redis Cluster, as the options (which must be valid, see validate_redis_options())
 // want it. Does not connect yet.
-std::unique_ptr<Commands> make_redis(Loop& loop, const Log& log, const Options& options);
+std::unique_ptr<Commands> make_redis(Loop& loop, Log& log, const Options& options);
 
 }  // namespace signalbox::store

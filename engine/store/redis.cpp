@@ -38,12 +38,12 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
     kEnded,         // the owner is gone
   };
 
-  State(Loop& loop_in, const Log& log_in, const Options& options)
+  State(Loop& loop_in, Log& log_in, const Options& options)
       : loop(loop_in),
         log(log_in),
         command_timeout_ms(static_cast<uint64_t>(options.redis_command_timeout)),
         max_pending(static_cast<size_t>(options.redis_max_pending)),
-        link(loop, log, options, "redis", *this),
+        link(loop, log, options, "commands", *this),
         deadline(loop, [this] { check_deadline(); }) {}
 
   void submit(Command command);
@@ -60,7 +60,7 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
   void on_down() override;
 
   Loop& loop;
-  const Log& log;
+  Log& log;
   const uint64_t command_timeout_ms;
   const size_t max_pending;
 
@@ -214,7 +214,7 @@ void Redis::State::end() {
 
 // The public face
 
-Redis::Redis(Loop& loop, const Log& log, const Options& options)
+Redis::Redis(Loop& loop, Log& log, const Options& options)
     : state_(std::make_shared<State>(loop, log, options)) {}
 
 Redis::~Redis() {

@@ -48,7 +48,7 @@ std::unique_ptr<RedisTls> tls_of(const Options& options, const RedisUrl& url) {
 
 }  // namespace
 
-RedisLink::RedisLink(Loop& loop, const Log& log, const Options& options, const char* name,
+RedisLink::RedisLink(Loop& loop, Log& log, const Options& options, const char* name,
                      Listener& listener)
     : loop_(loop),
       log_(log),
@@ -184,8 +184,8 @@ void RedisLink::try_again_later(const std::string& reason) {
   attempt_timer_.start(between(jitter_));
   if (!log_.enabled(level)) return;
   loop_.guard([&] {
-    log_.write(level, std::string(name_) + ": " + (lost ? "lost " : "cannot connect to ") +
-                          where() + ": " + reason);
+    log_.write(level, lost ? "lost the connection to Redis" : "cannot connect to Redis",
+               {{"link", name_}, {"to", where()}, {"error", reason}});
   });
 }
 
@@ -195,7 +195,7 @@ std::string RedisLink::where() const {
 }
 
 void RedisLink::on_ready() {
-  loop_.guard([this] { log_.info(std::string(name_) + ": connected to " + where()); });
+  loop_.guard([this] { log_.info("connected to Redis", {{"link", name_}, {"to", where()}}); });
   addresses_.clear();
   stop_asking();
   up_ = true;

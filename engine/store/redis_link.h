@@ -42,8 +42,7 @@ class RedisLink final : private RedisConnection::Listener {
 
   // The options must be valid (validate_redis_options()). `name` begins each line of the log and
   // must be a literal.
-  RedisLink(Loop& loop, const Log& log, const Options& options, const char* name,
-            Listener& listener);
+  RedisLink(Loop& loop, Log& log, const Options& options, const char* name, Listener& listener);
 
   // Before each attempt: may change the address. Before connect().
   using Choose = std::function<void(std::string& host, int& port)>;
@@ -87,7 +86,7 @@ class RedisLink final : private RedisConnection::Listener {
   void on_lost(const std::string& reason) override;
 
   Loop& loop_;
-  const Log& log_;
+  Log& log_;
   RedisUrl url_;
   Choose choose_;                       // may be empty
   std::unique_ptr<RedisTls> tls_;       // null: without, or it cannot be had

@@ -27,7 +27,7 @@ constexpr const char* kKeysTtlS = "90000";
 
 }  // namespace
 
-Registry::Registry(Loop& loop, const Log& log, const Options& options, Commands& redis,
+Registry::Registry(Loop& loop, Log& log, const Options& options, Commands& redis,
                    Listener& listener)
     : loop_(loop),
       log_(log),
@@ -64,7 +64,7 @@ void Registry::on_connection(bool connected) {
 
 void Registry::on_lost() {
   if (phase_ != Phase::kRegistered) return;
-  log_.warning("node " + id_ + ": Redis has it no more, registers again");
+  log_.warning("Redis has this node no more: it registers again", {{"node", id_}});
   phase_ = Phase::kOut;
   ask();
 }
@@ -97,7 +97,7 @@ void Registry::on_answer(const Reply& reply) {
   if (reply.text == "registered") return options_.redis_cluster ? raise_fence() : on_registered();
   phase_ = Phase::kOut;
   if (reply.text == "taken") {
-    log_.warning("node " + id_ + ": another node has this id, takes a new one");
+    log_.warning("another node has this id: this one takes a new one", {{"node", id_}});
     id_ = random_id(kNodeIdLength);
     listener_.on_renamed();
     return ask();

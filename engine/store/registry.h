@@ -50,7 +50,7 @@ class Registry {
   };
 
   // Keeps references to all of them.
-  Registry(Loop& loop, const Log& log, const Options& options, Commands& redis, Listener& listener);
+  Registry(Loop& loop, Log& log, const Options& options, Commands& redis, Listener& listener);
 
   const std::string& id() const { return id_; }
   bool registered() const { return phase_ == Phase::kRegistered; }
@@ -100,7 +100,7 @@ class Registry {
   std::vector<std::string> keys() const;
 
   Loop& loop_;
-  const Log& log_;
+  Log& log_;
   const Options& options_;
   Commands& redis_;
   Listener& listener_;

@@ -10,12 +10,12 @@ namespace signalbox::store {
 
 struct Subscription::State final : RedisLink::Listener,
                                    std::enable_shared_from_this<Subscription::State> {
-  State(Loop& loop_in, const Log& log, const Options& options, OnMessage message, OnState state)
+  State(Loop& loop_in, Log& log, const Options& options, OnMessage message, OnState state)
       : loop(loop_in),
         confirm_timeout_ms(static_cast<uint64_t>(options.redis_command_timeout)),
         on_message(std::move(message)),
         on_state(std::move(state)),
-        link(loop, log, options, "redis subscription", *this),
+        link(loop, log, options, "subscription", *this),
         confirm_timer(loop, [this] {
           restart("no answer within " + std::to_string(confirm_timeout_ms) + " ms");
         }) {}
@@ -102,7 +102,7 @@ void Subscription::State::on_down() {
 
 // The public face
 
-Subscription::Subscription(Loop& loop, const Log& log, const Options& options, OnMessage on_message,
+Subscription::Subscription(Loop& loop, Log& log, const Options& options, OnMessage on_message,
                            OnState on_state)
     : state_(std::make_shared<State>(loop, log, options, std::move(on_message),
                                      std::move(on_state))) {}

@@ -28,7 +28,7 @@ class Subscription {
   using OnState = std::function<void(bool ready)>;
 
   // The options must be valid (validate_redis_options()). The callbacks are called on the loop.
-  Subscription(Loop& loop, const Log& log, const Options& options, OnMessage on_message,
+  Subscription(Loop& loop, Log& log, const Options& options, OnMessage on_message,
                OnState on_state);
   ~Subscription();
   Subscription(const Subscription&) = delete;

@@ -79,7 +79,7 @@ int serve(std::span<char*> arguments) {
     return 2;
   }
   Loop loop;
-  const Log log = apps::log_to_stderr();
+  Log log = apps::log_to_stderr();
   Counters counters;
   const net::OriginPolicy origins({"*"});
   engineio::Server engineio(loop, options, origins, counters, [](engineio::Session& session) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/core/json.h"
 #include "engine/core/log.h"
 #include "engine/core/utf8.h"
 #include "engine/signaling/room_id.h"
@@ -40,10 +41,18 @@ std::optional<size_t> code_points(std::string_view text) {
 }
 
 void check_log_line(std::string_view text) {
-  const Log log(LogLevel::kDebug, [](LogLevel, const std::string& line) {
-    for (const char c : line) CHECK(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+  Log log(LogLevel::kDebug, [](LogLevel, const std::string& line) {
+    CHECK(line.starts_with("msg=text text="));
+    const std::string_view value = std::string_view(line).substr(14);
+    for (const char c : value) CHECK(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+    if (value.front() != '"') {
+      CHECK(value.find_first_of(" =\"") == value.npos);
+      return;
+    }
+    std::string read;
+    CHECK(utf8_valid(value) && json::decode_string(value, read));
   });
-  log.info(text);
+  log.info("text", {{"text", text}});
 }
 
 void check_time(std::string_view text) {

@@ -83,7 +83,7 @@ Floors::Floors()
       origins(options.cors_origins),
       service(loop, log, options, counters, std::make_shared<store::Siblings>(), {},
               [this] { return place.group->sessions(); }),
-      socketio(loop, options, counters, service.neighbours().id()),
+      socketio(loop, log, options, counters, service.neighbours().id()),
       echo(socketio),
       engineio(
           loop, options, origins, counters,

@@ -89,7 +89,7 @@ namespace signalbox::store {
 
 Script::Script(std::string_view text) : text_(text) {}
 
-std::unique_ptr<Commands> make_redis(Loop& loop, const Log& /*log*/, const Options& /*options*/) {
+std::unique_ptr<Commands> make_redis(Loop& loop, Log& /*log*/, const Options& /*options*/) {
   return std::make_unique<fuzz::FakeRedis>(loop);
 }
 
@@ -98,7 +98,7 @@ struct Subscription::State {
   std::string host;
 };
 
-Subscription::Subscription(Loop& /*loop*/, const Log& /*log*/, const Options& /*options*/,
+Subscription::Subscription(Loop& /*loop*/, Log& /*log*/, const Options& /*options*/,
                            OnMessage on_message, OnState on_state)
     : state_(std::make_shared<State>(State{std::move(on_state), "redis"})) {
   listener = std::move(on_message);

@@ -37,8 +37,21 @@ def test_log_lines_have_time_and_level(launcher):
     lines = hostd.log().splitlines()
     assert lines
     for line in lines:
-        assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d "
-                        r"(error|warning|info|debug) \S", line)
+        assert re.match(r"ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d "
+                        r"level=(error|warning|info|debug) msg=\S", line)
+
+
+def test_log_lines_are_for_the_journal_where_it_listens(launcher):
+    file = launcher.directory / "stderr0"
+    file.touch()
+    status = file.stat()
+    hostd = launcher.serve("-p", 0, NO_REDIS, "--log-level", "debug",
+                           env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+    hostd.end()
+    lines = hostd.log().splitlines()
+    assert any(line.startswith("<6>level=info msg=") for line in lines)
+    for line in lines:
+        assert re.match(r"<3>level=error |<4>level=warning |<6>level=info |<7>level=debug ", line)
 
 
 # --- What goes before what ---

@@ -17,9 +17,8 @@ namespace signalbox::test {
 class Stopwatch {
  public:
   uint64_t elapsed_ms() const {
-    using std::chrono::duration_cast, std::chrono::milliseconds;
     const auto elapsed = std::chrono::steady_clock::now() - begin_;
-    return static_cast<uint64_t>(duration_cast<milliseconds>(elapsed).count());
+    return static_cast<uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(elapsed).count());
   }
   // Of all processors together, since the beginning.
   uint64_t busy_ms() const { return machine_busy_ms() - busy_at_begin_ms_; }

@@ -131,7 +131,7 @@ void a_redis_that_is_no_cluster_is_told(void**) {
     Client client(loop, patient(server.url()));
     assert_true(unavailable(client.call({"GET", "key"})));
     assert_true(logged(client,
-                       "does not know the cluster: ERR This instance has cluster support "
+                       "error=\"ERR This instance has cluster support "
                        "disabled"));
     assert_false(client.redis->connected());
   }

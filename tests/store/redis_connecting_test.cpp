@@ -527,9 +527,8 @@ void a_long_outage_is_logged_once(void**) {
   const Options options = patient(tcp_url(free_port()));
   Client client(loop, options);
   std::vector<std::string> warnings;
-  const signalbox::Log log(
-      signalbox::LogLevel::kWarning,
-      [&](signalbox::LogLevel, const std::string& l) { warnings.push_back(l); });
+  signalbox::Log log(signalbox::LogLevel::kWarning,
+                     [&](signalbox::LogLevel, const std::string& l) { warnings.push_back(l); });
   signalbox::store::Redis redis(loop, log, options);
   redis.connect();
   run_for(loop, 600);

@@ -258,7 +258,7 @@ void sentinels_may_fail(void**) {
   for (auto& sentinel : deployment.sentinels) sentinel->kill();
   Client client(loop, deployment.options());
   assert_true(client.call({"PING"}).type == Reply::Type::kUnavailable);
-  assert_true(logged(client, "cannot connect to mymaster: sentinel 127.0.0.1:"));
+  assert_true(logged(client, "to=mymaster error=\"sentinel 127.0.0.1:"));
   deployment.sentinels[2]->start();
   client.wait_until_connected();
 }

@@ -216,7 +216,7 @@ test('logs_debug logs one line, whatever the values are', async () => {
     const { status, json } = await post(server, kLog, body);
     assert.deepEqual([status, json], [200, { success: true }], body.slice(0, 50));
     await post(server, kLog, { message: `fence ${++number}`, timestamp: 0 });
-    await server.hostd.logged(new RegExp(`message:fence ${number}$`));
+    await server.hostd.logged(new RegExp(`message:fence ${number}"$`));
   }
   const lines = server.hostd.log.split('\n').filter((line) => line.includes('logs----'));
   assert.equal(lines.length, 2 * number);

@@ -237,10 +237,10 @@ test('a new certificate is for new connections; one that is bad for none', async
 
   copyFileSync(first.key, files.key);
   one.hostd.child.kill('SIGHUP');
-  await one.hostd.logged(/error option tls.key: .* is not the key of .* stays in use/);
+  await one.hostd.logged(/level=error msg="the certificate read before stays in use" error="option tls.key: .* is not the key of /);
   writeFileSync(files.cert, 'nothing');
   one.hostd.child.kill('SIGHUP');
-  await one.hostd.logged(/error option tls.cert: .* stays in use/);
+  await one.hostd.logged(/level=error msg="the certificate read before stays in use" error="option tls.cert: /);
   assert.equal(await shownName(one.port, second.cert), 'second');
   await assertTalk(a, b);
   await c.close();
@@ -274,7 +274,7 @@ test('a certificate that has ended is told in the log', async () => {
     ...tlsOptions(endCertificate(makeCertificate())),
     'redis.url': server.redis.url,
   });
-  await ended.logged(/warning the certificate is not valid now/);
+  await ended.logged(/level=warning msg="the certificate is not valid now"/);
   await ended.stop();
 });
 

@@ -329,10 +329,10 @@ test('the number of workers is checked, may be that of the CPUs, and stand in th
     { 'redis.url': redis.url, workers: null },
     { env: { SIGNALBOX_WORKERS: '3' } },
   );
-  await many.logged(/worker 3: redis: connected/);
+  await many.logged(/worker=3 msg="connected to Redis"/);
   await many.stop();
   const one = await startHostd({ 'redis.url': redis.url, workers: 0 }, { shell: 'taskset -p 1 $$' });
-  await one.logged(/redis: connected/);
+  await one.logged(/msg="connected to Redis"/);
   assert.doesNotMatch(one.log, /worker/);
   await one.stop();
 });
