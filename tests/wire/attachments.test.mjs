@@ -9,7 +9,7 @@ let server;
 let hasty; // with a heartbeat that can be awaited, and not be met by who sends much
 before(async () => {
   server = await startServer();
-  hasty = await startServer({ 'engineio.ping_interval': 200, 'engineio.ping_timeout': 600 });
+  hasty = await startServer({ 'engineio.ping_interval': 200, 'engineio.ping_timeout': 1500 });
 });
 after(() => Promise.all([server.stop(), hasty.stop()]));
 

@@ -1,15 +1,15 @@
-// The heartbeat of Engine.IO on both transports: pings after 300 ms, ends 200 ms later, as configured.
+// The heartbeat of Engine.IO on both transports: pings after 300 ms, ends a second later, as configured.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startEngineioEcho } from '../lib/apps.mjs';
 import { kClose, RawPolling, RawWebSocket, sessionLives } from '../lib/raw.mjs';
 
 const kInterval = 300;
-const kTimeout = 200;
+const kTimeout = 1000;
 
 let echo;
 before(async () => {
-  echo = await startEngineioEcho();
+  echo = await startEngineioEcho(`${kInterval}`, `${kTimeout}`);
 });
 after(() => echo.stop());
 
@@ -57,7 +57,7 @@ class PollingClient {
 function assertTook(times, expected) {
   const shortest = Math.min(...times);
   assert.ok(shortest >= expected - 5, `${shortest} ms is too early for ${expected} ms`);
-  assert.ok(shortest < expected + 150, `${shortest} ms is too late for ${expected} ms`);
+  assert.ok(shortest < expected + 400, `${shortest} ms is too late for ${expected} ms`);
 }
 
 // Time is what these tests are about: here it passes on purpose.
@@ -118,7 +118,7 @@ for (const [name, Client] of [
       pings++;
     }
     const took = performance.now() - begun;
-    assert.ok(took > 3 * kInterval - 60 && took < 3 * kInterval + 400, `three pings in ${took} ms`);
+    assert.ok(took > 3 * kInterval - 60 && took < 3 * kInterval + 900, `three pings in ${took} ms`);
     await client.close();
   });
 }
@@ -129,7 +129,7 @@ test('a client on polling that never polls is gone after interval and timeout', 
   while (await sessionLives(echo, sid)) await passed(5);
   const took = performance.now() - begun;
   assert.ok(took >= kInterval + kTimeout - 5, `gone after ${took} ms`);
-  assert.ok(took < kInterval + kTimeout + 400, `gone after ${took} ms`);
+  assert.ok(took < kInterval + kTimeout + 900, `gone after ${took} ms`);
 });
 
 test('the ping waits for a client that polls late, and its pong counts', async () => {
