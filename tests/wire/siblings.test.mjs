@@ -107,7 +107,6 @@ test('a newcomer is told before what it says', async () => {
     offer(newcomer, there, 'second');
     await near.take('recipient-ready');
     await dealtWith(newcomer, near);
-    there.assertEmpty();
   } finally {
     proxy.heal();
   }
@@ -143,7 +142,6 @@ for (const [name, prepare] of [
       await near.take('ready');
       offer(here, there, 'after');
       await dealtWith(here, near);
-      there.assertEmpty();
     } finally {
       proxy.heal();
     }
