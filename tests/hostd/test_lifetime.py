@@ -44,6 +44,12 @@ def test_may_have_as_many_descriptors_as_its_connections_take(launcher, argument
         assert min(hard, least) < soft < most
 
 
+@pytest.mark.parametrize("yes", ["true", "on"])
+def test_starts_redis_however_it_is_said_that_the_rooms_are_on(launcher, yes):
+    launcher.serve("-p", 0, "--signaling.enabled", yes)
+    assert len(launcher.redis_directories()) == 1
+
+
 def test_starts_no_redis_that_nobody_uses(launcher):
     launcher.serve("-p", 0, "--signaling.enabled=false")
     assert launcher.redis_directories() == []

@@ -104,13 +104,14 @@ def test_lists_in_the_file(launcher, text):
         assert response.headers["Access-Control-Allow-Origin"] == origin
 
 
+@pytest.mark.parametrize("name", ["log.level", "log-level"])  # the latter is what 1.0 called it
 @pytest.mark.parametrize("given", [{FILE}, {FILE, OWN}, {FILE, OWN, FLAG}])
-def test_log_level(launcher, given):
+def test_log_level(launcher, given, name):
     levels = {FILE: "error", OWN: "error", FLAG: "error"}
     levels[max(given, key=[FILE, OWN, FLAG].index)] = "info"  # the strongest; "ending" is heard
     hostd = launcher.serve(
-        "-p", 0, NO_REDIS, "--config", write(launcher, f'log-level = "{levels[FILE]}"\n'),
-        *(["--log-level", levels[FLAG]] if FLAG in given else []),
+        "-p", 0, NO_REDIS, "--config", write(launcher, f'{name} = "{levels[FILE]}"\n'),
+        *([f"--{name}", levels[FLAG]] if FLAG in given else []),
         env={"SIGNALBOX_LOG_LEVEL": levels[OWN]} if OWN in given else {})
     hostd.end()
     assert "ending" in hostd.log()
@@ -170,9 +171,10 @@ def test_redis_from_the_environment_starts_none(launcher, env):
     (["--no-such-flag"], {}, None, ["--no-such-flag"]),
     (["--listen.prot", "1"], {}, None, ["--listen.prot"]),
     (["stray"], {}, None, ["stray"]),
-    (["--log-level", "loud"], {}, None, ["--log-level", "loud", "warning"]),
+    (["--log-level", "loud"], {}, None, ["--log.level", "loud", "warning"]),
     ([], {"SIGNALBOX_LOG_LEVEL": "loud"}, None, ["SIGNALBOX_LOG_LEVEL", "loud", "warning"]),
-    ([], {}, 'log-level = "loud"\n', ["hostd.toml", "log-level", "loud", "warning"]),
+    ([], {}, 'log.level = "loud"\n', ["hostd.toml", "log.level", "loud", "warning"]),
+    (["--workers", "65"], {}, None, ["workers", "'65'", "0 to 64"]),
     (["--config", "/nonexistent.toml"], {}, None, ["--config", "/nonexistent.toml"]),
     (["--config", "/"], {}, None, ["--config"]),
     (["--redis", "http://x"], {}, None, ["redis.url", "http://x"]),

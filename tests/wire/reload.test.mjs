@@ -190,7 +190,7 @@ test('a file with faults changes nothing, and each fault is told by the name of 
     'cors.origins: option cors.origins: ',
     'http.max_body: one value is allowed',
     "limits.room_sise: unknown option 'limits.room_sise' (did you mean limits.room_size?)",
-    "log-level: 'loud' is not allowed",
+    "log-level: option log.level: 'loud' is not allowed",
     "nonsense: unknown option 'nonsense'",
     "rooms.ttl: option rooms.ttl: '-1' is not allowed",
   ];
@@ -223,7 +223,7 @@ test('the level of the log changes, for what the engine says too', async () => {
   const remark = (message) => post(server, '/api/logs_debug', { message, timestamp: 1 });
   await remark('unheard');
   assert.equal(server.hostd.log, '');
-  await server.reload('log-level = "info"\n', /option=log-level value=info before=error/);
+  await server.reload('log-level = "info"\n', /option=log.level value=info before=error/);
   await remark('heard');
   await server.hostd.logged(/message:heard/);
   await server.reload('log-level = "warning"\ndecision.timeout = 1\n', /decision.timeout/);

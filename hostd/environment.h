@@ -1,0 +1,16 @@
+// The variables of the environment that say something about options.
+//
+// Thread: the main thread, before there are others.
+#pragma once
+
+#include "hostd/setting.h"
+
+namespace hostd {
+
+// SIGNALBOX_*, each an option.
+Layer read_environment();
+
+// Those of the Node backend. As there, an empty one counts as absent.
+Layer read_backend_environment();
+
+}  // namespace hostd
