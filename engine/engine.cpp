@@ -14,6 +14,7 @@
 
 #include "engine/core/loop.h"
 #include "engine/net/port_group.h"
+#include "engine/net/server.h"
 #include "engine/net/tls_context.h"
 #include "engine/node.h"
 #include "engine/store/redis_options.h"
@@ -40,6 +41,11 @@ class BlockSigpipe {
  private:
   sigset_t before_;
 };
+
+Status check_application(const Options& options) {
+  if (!options.signaling_enabled) return {};
+  return together({store::validate_redis_options(options), signaling::Tokens::validate(options)});
+}
 
 }  // namespace
 
@@ -233,8 +239,7 @@ class Engine::Impl {
       log_.error("internal error", {{"what", what}});
     });
     try {
-      if (options_.signaling_enabled) status = store::validate_redis_options(options_);
-      if (options_.signaling_enabled && status.ok()) status = signaling::Tokens::validate(options_);
+      status = check_application(options_);
       if (status.ok()) {
         node = std::make_unique<Node>(*loop_, options_, log_, counters_, observers_.rooms, program_,
                                       place_, siblings_);
@@ -320,6 +325,9 @@ Engine::Engine(Options options, LogLevel log_level, Observers observers, host::P
 
 Engine::~Engine() = default;
 
+Status Engine::check(const Options& options) {
+  return together({check_application(options), net::Server::check(options)});
+}
 const Options& Engine::options() const {
   return impl_->options();
 }

@@ -1,39 +1,168 @@
 #include "hostd/config_file.h"
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <fstream>
+#include <istream>
+#include <map>
+#include <sstream>
+#include <string_view>
 #include <vector>
 
-#include "hostd/option_table.h"
+#include "hostd/suggestion.h"
 
 namespace hostd {
+namespace {
+
+// One that CLI11 can read by itself: a line, or several when a list goes on over them. It is given
+// them one by one, since it does not tell lines, and without comments, since it would take a '#'
+// inside of a text for one.
+struct Statement {
+  size_t line = 0;  // where it begins, from 1
+  std::string text;
+};
+
+std::string trimmed(const std::string& text) {
+  std::string copy = text;
+  return CLI::detail::trim(copy);
+}
+
+// The line without comment; false when it has a quote that is not closed. Only a quote with which a
+// name or a value begins is one: INI has texts without, which may have an apostrophe.
+bool strip_comment(std::string& line) {
+  line = trimmed(line);
+  if (line.starts_with(';')) line.clear();
+  char quote = '\0';
+  char before = '=';  // the last one that was no space
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    const bool escaped = i > 0 && line[i - 1] == '\\';
+    if (quote != '\0') {
+      if (c == quote && !escaped) quote = '\0';
+    } else if (c == '#') {
+      line = trimmed(line.substr(0, i));
+      break;
+    } else if ((c == '"' || c == '\'') && (before == '=' || before == '[' || before == ',')) {
+      quote = c;
+    }
+    if (c != ' ' && c != '\t') before = c;
+  }
+  return quote == '\0';
+}
+
+bool is_section(const std::string& text) {
+  return text.starts_with('[') && text.ends_with(']');
+}
+
+bool is_open_list(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos) return false;
+  return trimmed(text.substr(equals + 1)).starts_with('[') && !text.ends_with(']');
+}
+
+// The next statement, empty at the end; why it is none goes to `fault`.
+Statement read_statement(std::istream& file, size_t& line, std::string& fault) {
+  Statement statement;
+  for (std::string text; std::getline(file, text);) {
+    ++line;
+    if (!strip_comment(text)) fault = "a quote that is not closed";
+    if (text.empty()) continue;
+    if (statement.line == 0) statement.line = line;
+    statement.text += text;
+    if (!is_open_list(statement.text)) return statement;
+  }
+  if (!statement.text.empty()) fault = "a list without its end ]";
+  return statement;
+}
+
+// What it says, below the section that the line `section` begins.
+std::vector<CLI::ConfigItem> parse(const std::string& section, const std::string& statement) {
+  CLI::ConfigTOML parser;
+  parser.comment('\0');
+  std::istringstream text(section + "\n" + statement + "\n");
+  std::vector<CLI::ConfigItem> items = parser.from_config(text);
+  // Where a section begins or ends.
+  std::erase_if(items, [](const auto& item) { return item.name == "++" || item.name == "--"; });
+  return items;
+}
+
+// Reads the values of a statement; what is wrong with them, or "".
+std::string read_setting(const CLI::ConfigItem& item, Setting& setting) {
+  const std::string name = item.fullname();
+  const Option* option = find_option(name);
+  if (option == nullptr) {
+    return "unknown option '" + name + "'" + suggestion(name, option_names());
+  }
+  setting.option = option->info.name;
+  if (option->info.type != SBX_OPTION_LIST && item.inputs.size() != 1) {
+    return "option " + setting.option +
+           ": one value is allowed; a text with spaces or commas needs quotes";
+  }
+  setting.value = CLI::detail::join(item.inputs, ",");
+  return {};
+}
+
+std::string quoted(const std::string& value, char quote) {
+  return quote + value + quote;
+}
+
+}  // namespace
 
 Layer read_file(const std::string& path, Faults& faults) {
   Layer layer;
   if (path.empty()) return layer;
   std::ifstream file(path);
-  std::vector<CLI::ConfigItem> items;
-  try {
-    items = CLI::ConfigTOML().from_config(file);
-  } catch (const CLI::Error& error) {
-    faults.push_back(path + ": " + error.what());
-  }
-  if (!file.is_open() || file.bad()) faults.push_back("--config: cannot read '" + path + "'");
-  for (const CLI::ConfigItem& item : items) {
-    if (item.name == "++" || item.name == "--") continue;  // where a section begins or ends
-    const std::string name = item.fullname();
-    const std::string source = path + ": " + name;
-    const Option* option = find_option(name);
-    // An unknown name is refused where the value is set, with the nearest name that there is.
-    if (option != nullptr && option->info.type != SBX_OPTION_LIST && item.inputs.size() != 1) {
-      faults.push_back(source +
-                       ": one value is allowed; a text with spaces or commas needs quotes");
+  std::string section;
+  std::map<std::string, size_t> lines;  // where each option was said
+  for (size_t line = 0;;) {
+    std::string fault;
+    const Statement statement = read_statement(file, line, fault);
+    if (statement.text.empty()) break;
+    if (fault.empty() && is_section(statement.text)) {
+      section = statement.text;
       continue;
     }
-    layer.push_back({option == nullptr ? name : option->info.name,
-                     CLI::detail::join(item.inputs, ","), source});
+    Setting setting;
+    setting.source = path + ":" + std::to_string(statement.line);
+    const auto items =
+        fault.empty() ? parse(section, statement.text) : std::vector<CLI::ConfigItem>();
+    if (fault.empty() && items.size() != 1) fault = "'" + statement.text + "' is no setting";
+    if (fault.empty()) fault = read_setting(items.front(), setting);
+    if (fault.empty()) {
+      const auto [before, is_new] = lines.emplace(setting.option, statement.line);
+      if (!is_new) {
+        fault = "option " + setting.option + ": line " + std::to_string(before->second) +
+                " has a value for it already";
+      }
+    }
+    if (fault.empty()) {
+      layer.push_back(std::move(setting));
+    } else {
+      faults.push_back(setting.source + ": " + fault);
+    }
   }
+  if (!file.is_open() || file.bad()) faults.push_back("--config: cannot read '" + path + "'");
   return layer;
+}
+
+std::optional<std::string> file_line(const Option& option, const std::string& value) {
+  const bool bare = option.info.type == SBX_OPTION_INTEGER ||
+                    (option.info.type == SBX_OPTION_BOOLEAN && !value.empty());
+  for (const std::string& text :
+       bare ? std::vector{value} : std::vector{quoted(value, '"'), quoted(value, '\'')}) {
+    std::string line = std::string(option.info.name) + " = " + text;
+    // The reader is the judge: it has its ways with quotes.
+    std::istringstream file(line);
+    size_t number = 0;
+    std::string fault;
+    const auto items = parse("", read_statement(file, number, fault).text);
+    Setting setting;
+    if (fault.empty() && items.size() == 1 && read_setting(items.front(), setting).empty() &&
+        setting.value == value) {
+      return line;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace hostd

@@ -1,18 +1,52 @@
 #include "hostd/environment.h"
 
+#include <unistd.h>
+
+#include <cstddef>
 #include <cstdlib>
+#include <map>
+#include <regex>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "hostd/option_table.h"
+#include "hostd/suggestion.h"
 
 namespace hostd {
+namespace {
 
-Layer read_environment() {
-  Layer layer;
+// Each container is told every service of its namespace
+// (kubernetes.io/docs/concepts/containers/container-environment), unless enableServiceLinks is off.
+bool is_of_kubernetes(const std::string& name, const std::string& value) {
+  static const std::regex kService("SIGNALBOX_(\\w+_)?(SERVICE_(HOST|PORT\\w*)|PORT_\\d+_\\w+)");
+  return std::regex_match(name, kService) ||
+         (name.ends_with("_PORT") && value.find("://") != std::string::npos);
+}
+
+}  // namespace
+
+Layer read_environment(Faults& faults) {
+  constexpr std::string_view kPrefix = "SIGNALBOX_";
+  std::map<std::string, std::string> options;  // by variable
+  std::vector<std::string> known;
   for (const Option& option : option_table()) {
     const std::string variable = variable_of(option);
-    if (const char* value = std::getenv(variable.c_str())) {
-      layer.push_back({option.info.name, value, variable});
+    options[variable] = option.info.name;
+    known.push_back(variable.substr(kPrefix.size()));
+  }
+  Layer layer;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (!text.starts_with(kPrefix)) continue;
+    const size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
+    if (const auto option = options.find(name); option != options.end()) {
+      layer.push_back({option->second, value, name});
+    } else if (!is_of_kubernetes(name, value)) {
+      faults.push_back(name + ": no option has this variable" +
+                       suggestion(name.substr(kPrefix.size()), known, std::string(kPrefix)));
     }
   }
   return layer;

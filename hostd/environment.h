@@ -7,8 +7,9 @@
 
 namespace hostd {
 
-// SIGNALBOX_*, each an option.
-Layer read_environment();
+// SIGNALBOX_*, each an option. One that is none goes to `faults`, unless Kubernetes may have set it
+// for a service whose name begins with "signalbox".
+Layer read_environment(Faults& faults);
 
 // Those of the Node backend. As there, an empty one counts as absent.
 Layer read_backend_environment();

@@ -47,10 +47,21 @@ const Option* find_option(std::string_view name) {
   return nullptr;
 }
 
+std::vector<std::string> option_names() {
+  std::vector<std::string> names;
+  for (const Option& option : option_table()) names.push_back(option.info.name);
+  return names;
+}
+
 std::string variable_of(const Option& option) {
   std::string variable = std::string("SIGNALBOX_") + option.info.name;
   for (char& c : variable) c = std::isalnum(c) ? static_cast<char>(std::toupper(c)) : '_';
   return variable;
+}
+
+std::string default_of(const Option& option) {
+  if (std::string_view(option.info.name) == "redis.url") return "a private redis-server";
+  return option.info.default_value;
 }
 
 std::string refusal_of(const Option& option, const std::string& value) {

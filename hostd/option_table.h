@@ -27,11 +27,16 @@ struct Option {
 
 const std::vector<Option>& option_table();
 
+std::vector<std::string> option_names();
+
 // The option of that name, or null. Version 1.0 called log.level "log-level".
 const Option* find_option(std::string_view name);
 
 // "SIGNALBOX_LISTEN_PORT" for listen.port.
 std::string variable_of(const Option& option);
+
+// The default, for a person: that of redis.url is said in words. "" when there is none.
+std::string default_of(const Option& option);
 
 // Why hostd's own option does not take this value, in the words that the library has for such; ""
 // when it does. The default is always allowed.

@@ -2,12 +2,15 @@
 
 #include <iostream>
 #include <new>
+#include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "hostd/command_line.h"
 #include "hostd/config_file.h"
 #include "hostd/environment.h"
 #include "hostd/option_table.h"
+#include "hostd/print_config.h"
 
 namespace hostd {
 namespace {
@@ -23,16 +26,34 @@ std::string set(Settings& settings, const Setting& setting) {
     return sbx_last_error();
   }
   settings.values[name] = normal_value(*option, value);
-  if (name == "redis.url" || name == "redis.sentinels") settings.redis_given = true;
+  settings.sources[name] = source;
+  if (name == "redis.url") settings.redis_given = true;
   return {};
 }
 
-// What options must not be together.
+// A fault that begins with "option NAME: ", behind where that option was given.
+std::string with_source(const Settings& settings, const std::string& fault) {
+  constexpr std::string_view kBegin = "option ";
+  if (!fault.starts_with(kBegin)) return fault;
+  const size_t end = fault.find(':');
+  const auto source = settings.sources.find(fault.substr(kBegin.size(), end - kBegin.size()));
+  return source == settings.sources.end() ? fault : source->second + ": " + fault;
+}
+
+// What options of hostd's own, or those that hostd fills in, must not be together.
 void check_together(const Settings& settings, Faults& faults) {
   // The one that hostd would start is no cluster.
   if (!settings.redis_given && settings.values.at("redis.cluster") == "true") {
-    faults.push_back("option redis.cluster: needs redis.url, a node of the cluster");
+    faults.push_back(
+        with_source(settings, "option redis.cluster: needs redis.url, a node of the cluster"));
   }
+}
+
+// What only the library knows about options together, and about the files that they name.
+void check_by_library(const Settings& settings, Faults& faults) {
+  if (sbx_config_check(settings.config.get()) == SBX_OK) return;
+  std::istringstream lines(sbx_last_error());
+  for (std::string line; std::getline(lines, line);) faults.push_back(with_source(settings, line));
 }
 
 // What the file and what is above it make; what they say that is not allowed goes to `faults`.
@@ -51,6 +72,7 @@ Settings merge(std::string file, std::vector<Layer> above, Faults& faults) {
   };
   take(read_file(file, faults));
   for (const Layer& layer : above) take(layer);
+  if (!settings.values["redis.sentinels"].empty()) settings.redis_given = true;
   check_together(settings, faults);
   settings.file = std::move(file);
   settings.above = std::move(above);
@@ -69,14 +91,19 @@ size_t Settings::workers() const {
 
 std::optional<Settings> read_settings(int argc, char** argv, int* exit_code) {
   Faults faults;
+  std::optional<Settings> settings;
   std::optional<CommandLine> line = read_command_line(argc, argv, faults);
-  *exit_code = line ? 2 : 0;
-  if (!line) return std::nullopt;
-  std::optional<Settings> settings =
-      merge(std::move(line->file),
-            {read_backend_environment(), read_environment(), std::move(line->flags)}, faults);
+  if (line) {
+    std::vector<Layer> above = {read_backend_environment(), read_environment(faults),
+                                std::move(line->flags)};
+    settings = merge(std::move(line->file), std::move(above), faults);
+    check_by_library(*settings, faults);
+  }
   for (const std::string& fault : faults) std::cerr << "hostd: " << fault << "\n";
-  if (!faults.empty()) return std::nullopt;
+  *exit_code = faults.empty() ? 0 : 2;
+  if (!line || !faults.empty()) return std::nullopt;
+  if (line->print_config) print_config(std::cout, *settings);
+  if (line->print_config || line->check_config) return std::nullopt;
   sbx_config_set_log_level(settings->config.get(), settings->log_level());
   return settings;
 }

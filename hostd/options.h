@@ -17,7 +17,8 @@ namespace hostd {
 
 struct Settings {
   Config config;
-  std::map<std::string, std::string> values;  // of every option, hostd's own too; normal_value()
+  std::map<std::string, std::string> values;   // of every option, hostd's own too; normal_value()
+  std::map<std::string, std::string> sources;  // of those that were given: Setting::source
   bool redis_given = false;  // a flag, the environment or the file says which Redis
   std::string file;          // that was read; empty: none
   std::vector<Layer> above;  // what goes before the file, from the weakest to the strongest
@@ -28,8 +29,8 @@ struct Settings {
 
 // Reads the settings; for each option the first of these that names it counts: the flag,
 // SIGNALBOX_* in the environment, the reference backend's variables, the file, the default. Nothing
-// when the process is to end, with `*exit_code`: 0 after --help or --version was answered on
-// stdout, 2 after something was refused on stderr.
+// when the process is to end, with `*exit_code`: 0 after --help, --version, --print-config or
+// --check-config was answered on stdout, 2 after something was refused on stderr.
 std::optional<Settings> read_settings(int argc, char** argv, int* exit_code);
 
 // What the file says that it did not say before.

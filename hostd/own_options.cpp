@@ -15,19 +15,25 @@ constexpr TextRule kLevel = {"error, warning, info or debug", [](const std::stri
                                return log_level_of(text).has_value();
                              }};
 
-constexpr Option integer(const char* name, const char* unit, int64_t minimum, int64_t maximum,
+// Booleans are made by this alone.
+constexpr Option make(const char* name, sbx_option_type type, const char* default_value,
+                      const char* doc) {
+  return {{sizeof(sbx_option_info), name, type, "", 0, 0, default_value, doc, 0, 0}, nullptr, true};
+}
+
+constexpr Option integer(const char* name, int64_t minimum, int64_t maximum,
                          const char* default_value, const char* doc) {
-  return {{sizeof(sbx_option_info), name, SBX_OPTION_INTEGER, unit, minimum, maximum, default_value,
-           doc, 0},
-          nullptr,
-          true};
+  Option option = make(name, SBX_OPTION_INTEGER, default_value, doc);
+  option.info.minimum = minimum;
+  option.info.maximum = maximum;
+  return option;
 }
 
 constexpr Option text(const char* name, const TextRule& rule, const char* default_value,
                       const char* doc) {
-  return {{sizeof(sbx_option_info), name, SBX_OPTION_STRING, "", 0, 0, default_value, doc, 0},
-          &rule,
-          true};
+  Option option = make(name, SBX_OPTION_STRING, default_value, doc);
+  option.rule = &rule;
+  return option;
 }
 
 // One that reload() has come into force.
@@ -38,7 +44,7 @@ constexpr Option live(Option option) {
 
 constexpr Option kOwn[] = {
     live(text(kLogLevel, kLevel, "info", "what to log: error, warning, info or debug")),
-    integer(kWorkers, "", 0, kMostWorkers, "1",
+    integer(kWorkers, 0, kMostWorkers, "1",
             "engines that share the port, each on a thread of its own; 0: as many as the process "
             "may use CPUs"),
 };

@@ -121,6 +121,7 @@ typedef struct sbx_option_info {
   const char* default_value; /**< as sbx_config_set takes it */
   const char* doc;           /**< one line */
   int live;                  /**< not 0: sbx_engine_set can change it (since 1.1) */
+  int secret; /**< not 0: it may hold a password or a key, so do not show it (since 1.1) */
 } sbx_option_info;
 
 /** How many options there are. */
@@ -168,6 +169,12 @@ SBX_API void sbx_config_free(sbx_config* config);
  * no option of that name or it does not allow the value; the error then names the option, the value
  * and what is allowed, and the configuration is as it was. */
 SBX_API sbx_error sbx_config_set(sbx_config* config, const char* name, const char* value);
+
+/** Tells whether an engine could serve with this configuration, as far as that can be known without
+ * listening and without asking Redis. SBX_E_INVALID when options do not fit together or a file that
+ * one of them names (such as tls.cert) cannot be used, as sbx_engine_start would find; the error
+ * then has a line for each, which begins with "option NAME: ". Reads the files. Since 1.1. */
+SBX_API sbx_error sbx_config_check(const sbx_config* config);
 
 /** Chooses which log lines reach the log callback: those of `level` and graver ones. SBX_LOG_INFO
  * unless set. SBX_E_INVALID when `level` is not an sbx_log_level. */

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "capi/src/guard.h"
+#include "engine/engine.h"
 
 using signalbox::ErrorCode;
 using signalbox::LogLevel;
@@ -64,6 +65,7 @@ sbx_error sbx_option_get(size_t index, sbx_option_info* info) {
     filled.default_value = option.default_value.c_str();
     filled.doc = option.doc;
     filled.live = option.live ? 1 : 0;
+    filled.secret = option.secret ? 1 : 0;
     std::memcpy(info, &filled, std::min(info->size, sizeof filled));
     return {};
   });
@@ -88,6 +90,13 @@ sbx_error sbx_config_set(sbx_config* config, const char* name, const char* value
     if (name == nullptr) return null("name");
     if (value == nullptr) return null("value");
     return signalbox::set_option(config->options, name, value);
+  });
+}
+
+sbx_error sbx_config_check(const sbx_config* config) {
+  return guard([&]() -> Status {
+    if (config == nullptr) return null("config");
+    return signalbox::Engine::check(config->options);
   });
 }
 

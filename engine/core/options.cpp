@@ -89,6 +89,7 @@ struct Entry {
   int64_t maximum = 0;
   const TextRule* rule = nullptr;
   bool live = false;
+  bool secret = false;
 };
 
 constexpr Entry integer(const char* member, int64_t Options::*value, const char* unit,
@@ -109,6 +110,11 @@ constexpr Entry text(const char* member, TextOrList Options::*value, const TextR
 // An option that is read where it is used, or else followed up by Node::follow_option().
 constexpr Entry live(Entry entry) {
   entry.live = true;
+  return entry;
+}
+
+constexpr Entry secret(Entry entry) {
+  entry.secret = true;
   return entry;
 }
 
@@ -172,8 +178,9 @@ constexpr Entry kEntries[] = {
     integer(MEMBER(decision_timeout), "ms", 1, kHour,
             "time the host's program has to decide about a client, a room or an HTTP request"),
 
-    text(MEMBER(auth_jwt_hs256_key), kAnyText,
-         "secret of HS256, of 32 bytes at least: joins need a JSON Web Token signed with it"),
+    secret(
+        text(MEMBER(auth_jwt_hs256_key), kAnyText,
+             "secret of HS256, of 32 bytes at least: joins need a JSON Web Token signed with it")),
     text(MEMBER(auth_jwt_rs256_key), kAnyText,
          "public key of RS256 (PEM), or its file: joins need a JSON Web Token signed with it"),
 
@@ -227,14 +234,15 @@ constexpr Entry kEntries[] = {
     live(integer(MEMBER(rooms_empty_ttl), "s", 1, kYear,
                  "time a room lives after its last socket has left")),
 
-    text(MEMBER(redis_url), kNotEmpty,
-         "Redis server: redis://[[user]:password@]host[:port][/db], rediss:// with TLS, or "
-         "unix:///path[?db=n]"),
+    secret(text(MEMBER(redis_url), kNotEmpty,
+                "Redis server: redis://[[user]:password@]host[:port][/db], rediss:// with TLS, or "
+                "unix:///path[?db=n]")),
     text(MEMBER(redis_sentinels), kAddresses,
          "sentinels to ask for the master, host[:port] each; redis.url then tells login, database "
          "and TLS, its host and port are ignored"),
     text(MEMBER(redis_master_name), kAnyText, "name that the sentinels know the master by"),
-    text(MEMBER(redis_sentinel_password), kAnyText, "password of the sentinels, if they want one"),
+    secret(text(MEMBER(redis_sentinel_password), kAnyText,
+                "password of the sentinels, if they want one")),
     text(MEMBER(redis_tls_ca), kAnyText,
          "file of the authorities (PEM) that may have signed Redis's certificate; without it, the "
          "system's"),
@@ -298,7 +306,7 @@ struct Table {
           {names[rows.size()].c_str(), static_cast<OptionType>(entry.value.index()), entry.unit,
            entry.minimum, entry.maximum, entry.doc,
            std::visit([&](auto member) { return to_text(defaults.*member); }, entry.value),
-           entry.live});
+           entry.live, entry.secret});
     }
   }
 };

@@ -106,6 +106,7 @@ struct OptionInfo {
   const char* doc;            // one line
   std::string default_value;  // as set_option would take it
   bool live;                  // can change while the engine serves
+  bool secret;                // may hold a password or a key: not to be shown
 };
 
 // Every option, in the order of the table. The span and its texts live as long as the program.

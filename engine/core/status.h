@@ -3,6 +3,7 @@
 // Thread: a value; no sharing.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -30,5 +31,17 @@ class [[nodiscard]] Status {
   ErrorCode code_ = ErrorCode::kNone;
   std::string text_;
 };
+
+// Success when all are; else the code of the first failure, and the texts of all, a line each.
+inline Status together(std::initializer_list<Status> parts) {
+  ErrorCode code = ErrorCode::kNone;
+  std::string text;
+  for (const Status& part : parts) {
+    if (part.ok()) continue;
+    if (code == ErrorCode::kNone) code = part.code();
+    text += (text.empty() ? "" : "\n") + part.text();
+  }
+  return {code, std::move(text)};
+}
 
 }  // namespace signalbox

@@ -62,6 +62,16 @@ Status read_networks(const char* option, const std::vector<std::string>& texts,
   return {};
 }
 
+// What the options say in texts and files; kInvalid as Server::check().
+Status read_options(const Options& options, std::vector<AddressRange>& trusted,
+                    std::vector<AddressRange>& balancers, RequestHeaders& shown_headers,
+                    TlsContext& tls) {
+  return together({read_networks("proxy.trusted", options.proxy_trusted, trusted),
+                   read_networks("proxy.protocol", options.proxy_protocol, balancers),
+                   shown_headers.add(options.http_headers),
+                   wants_tls(options) ? read_tls_context(options, tls) : Status()});
+}
+
 // What libwebsockets needs to store the largest header: beside each line some bytes of its own.
 unsigned short header_room(const Options& options) {
   constexpr int64_t kPerLine = 16;
@@ -102,19 +112,18 @@ Server::~Server() {
   begin_closing();
 }
 
-Status Server::open() {
-  Status status = read_networks("proxy.trusted", options_.proxy_trusted, trusted_);
-  if (!status.ok()) return status;
-  status = read_networks("proxy.protocol", options_.proxy_protocol, balancers_);
-  if (!status.ok()) return status;
-  status = shown_headers_.add(options_.http_headers);
-  if (!status.ok()) return status;
+Status Server::check(const Options& options) {
+  std::vector<AddressRange> networks;
+  RequestHeaders headers;
   TlsContext tls;
-  if (wants_tls(options_)) {
-    status = read_tls_context(options_, tls);
-    if (!status.ok()) return status;
-    tell_validity(log_, tls);
-  }
+  return read_options(options, networks, networks, headers, tls);
+}
+
+Status Server::open() {
+  TlsContext tls;
+  Status status = read_options(options_, trusted_, balancers_, shown_headers_, tls);
+  if (!status.ok()) return status;
+  if (tls) tell_validity(log_, tls);
   std::shared_ptr<const ListeningSocket> socket;
   status =
       group_->listen(options_.listen_host, static_cast<uint16_t>(options_.listen_port), socket);

@@ -48,8 +48,12 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens, on the socket of the group, and begins to serve. kAddress, kInvalid (proxy.trusted,
-  // proxy.protocol, http.headers, tls.cert, tls.key), or kSystem.
+  // Whether open() could use these: kInvalid for what is wrong in proxy.trusted, proxy.protocol,
+  // http.headers, tls.cert or tls.key, whose files are read. Any thread.
+  static Status check(const Options& options);
+
+  // Listens, on the socket of the group, and begins to serve. kAddress, kInvalid as check(), or
+  // kSystem.
   Status open();
 
   // Whether the requests that come from now on hold their headers. Not unless asked for: they take

@@ -30,9 +30,8 @@ Status refused(const char* option, const std::string& file, const std::string& w
   return {ErrorCode::kInvalid, std::string("option ") + option + ": '" + file + "': " + why};
 }
 
-Status missing(const char* option, const char* other) {
-  return {ErrorCode::kInvalid,
-          std::string("option ") + option + " is missing; " + other + " needs it"};
+Status needs(const char* option, const char* other) {
+  return {ErrorCode::kInvalid, std::string("option ") + option + ": needs " + other};
 }
 
 // There is nobody at a terminal who could be asked.
@@ -85,8 +84,8 @@ bool wants_tls(const Options& options) {
 }
 
 Status read_tls_context(const Options& options, TlsContext& read) {
-  if (options.tls_cert.empty()) return missing("tls.cert", "tls.key");
-  if (options.tls_key.empty()) return missing("tls.key", "tls.cert");
+  if (options.tls_cert.empty()) return needs("tls.key", "tls.cert");
+  if (options.tls_key.empty()) return needs("tls.cert", "tls.key");
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_server_method()));
   if (!context || !set_rules(context.get(), options)) return {ErrorCode::kSystem, reason()};

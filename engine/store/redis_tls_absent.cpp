@@ -5,7 +5,7 @@ namespace signalbox::store {
 const bool RedisTls::kBuilt = false;
 
 Status RedisTls::create(const Options&, std::unique_ptr<RedisTls>&) {
-  return {ErrorCode::kInvalid, "this build has no TLS to Redis"};
+  return {ErrorCode::kInvalid, "option redis.url: this build has no TLS to Redis"};
 }
 
 RedisTls::~RedisTls() = default;

@@ -139,6 +139,31 @@ static void set_names_what_is_wrong(void** state) {
   sbx_config_free(config);
 }
 
+static void check_names_all_that_does_not_fit_together(void** state) {
+  sbx_config* config = sbx_config_new();
+  (void)state;
+  assert_int_equal(sbx_config_check(config), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "redis.master_name", "mymaster"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "auth.jwt_hs256_key", "short"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "proxy.trusted", "10.0.0.0/33"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "http.headers", "x-one"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "tls.cert", "/nonexistent"), SBX_OK);
+  assert_int_equal(sbx_config_check(config), SBX_E_INVALID);
+  assert_string_equal(sbx_last_error(),
+                      "option redis.master_name: is of no use without redis.sentinels\n"
+                      "option auth.jwt_hs256_key: needs 32 bytes at least\n"
+                      "option proxy.trusted: '10.0.0.0/33' is not allowed; addresses or networks "
+                      "such as 10.0.0.0/8 or ::1\n"
+                      "option tls.cert: needs tls.key");
+  /* Without rooms neither Redis nor tokens are used. */
+  assert_int_equal(sbx_config_set(config, "signaling.enabled", "false"), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "proxy.trusted", ""), SBX_OK);
+  assert_int_equal(sbx_config_set(config, "tls.cert", ""), SBX_OK);
+  assert_int_equal(sbx_config_check(config), SBX_OK);
+  sbx_config_free(config);
+  assert_int_equal(sbx_config_check(NULL), SBX_E_INVALID);
+}
+
 static void set_refuses_null(void** state) {
   sbx_config* config = sbx_config_new();
   (void)state;
@@ -196,6 +221,7 @@ int main(void) {
       cmocka_unit_test(option_get_fills_no_more_than_it_knows),
       cmocka_unit_test(set_accepts),
       cmocka_unit_test(set_names_what_is_wrong),
+      cmocka_unit_test(check_names_all_that_does_not_fit_together),
       cmocka_unit_test(set_refuses_null),
       cmocka_unit_test(the_last_error_is_the_thread_s),
       cmocka_unit_test(log_level_is_checked),

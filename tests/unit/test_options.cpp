@@ -73,6 +73,17 @@ void a_row_tells_type_range_unit_and_default(void**) {
   assert_true(row("redis.url")->type == OptionType::kString);
 }
 
+// Hosts show options, and must know which not to.
+void what_is_called_a_secret_is_marked_as_one(void**) {
+  for (const OptionInfo& info : option_table()) {
+    const std::string_view name = info.name;
+    const bool called = name.find("secret") != name.npos || name.find("password") != name.npos;
+    assert_for(info.name, info.secret || !called);
+  }
+  assert_true(row("redis.url")->secret && row("auth.jwt_hs256_key")->secret);
+  assert_false(row("auth.jwt_rs256_key")->secret || row("tls.key")->secret);
+}
+
 void a_serving_engine_takes_what_is_live(void**) {
   size_t live = 0;
   for (const OptionInfo& info : option_table()) {
@@ -241,6 +252,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_table_holds_every_option),
       cmocka_unit_test(a_row_tells_type_range_unit_and_default),
+      cmocka_unit_test(what_is_called_a_secret_is_marked_as_one),
       cmocka_unit_test(a_serving_engine_takes_what_is_live),
       cmocka_unit_test(every_default_is_allowed),
       cmocka_unit_test(every_integer_keeps_to_its_range),

@@ -251,8 +251,8 @@ test('a new certificate is for new connections; one that is bad for none', async
 test('what cannot be used is refused at the start, by option and file', async () => {
   const { cert, key } = first;
   for (const [given, error] of [
-    [{ 'tls.cert': cert }, /option tls\.key is missing; tls\.cert needs it/],
-    [{ 'tls.key': key }, /option tls\.cert is missing; tls\.key needs it/],
+    [{ 'tls.cert': cert }, /option tls\.cert: needs tls\.key/],
+    [{ 'tls.key': key }, /option tls\.key: needs tls\.cert/],
     [{ 'tls.cert': '/none', 'tls.key': key }, /option tls\.cert: '\/none': No such file/],
     [{ 'tls.cert': cert, 'tls.key': '/none' }, /option tls\.key: '\/none': No such file/],
     [{ 'tls.cert': key, 'tls.key': key }, /option tls\.cert: '.*key\.pem'/],
