@@ -41,8 +41,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Whether an engine could serve with these: kInvalid, with every reason on a line of its own, when
-  // they do not fit together or a file that they name is of no use. Any thread.
+  // Whether an engine could serve with these: kInvalid, with every reason on a line of its own,
+  // when they do not fit together or a file that they name is of no use. Any thread.
   static Status check(const Options& options);
 
   // Those that are not live may be read on any thread.

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <new>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -18,14 +19,14 @@ namespace {
 // Why it is refused; "" when it was taken.
 std::string set(Settings& settings, const Setting& setting) {
   const auto& [name, value, source] = setting;
-  const Option* option = find_option(name);
-  if (option != nullptr && option->own) {
-    const std::string refusal = refusal_of(*option, value);
+  const Option& option = *find_option(name);
+  if (option.own) {
+    const std::string refusal = refusal_of(option, value);
     if (!refusal.empty()) return refusal;
   } else if (sbx_config_set(settings.config.get(), name.c_str(), value.c_str()) != SBX_OK) {
     return sbx_last_error();
   }
-  settings.values[name] = normal_value(*option, value);
+  settings.values[name] = normal_value(option, value);
   settings.sources[name] = source;
   if (name == "redis.url") settings.redis_given = true;
   return {};
@@ -51,7 +52,9 @@ void check_together(const Settings& settings, Faults& faults) {
 
 // What only the library knows about options together, and about the files that they name.
 void check_by_library(const Settings& settings, Faults& faults) {
-  if (sbx_config_check(settings.config.get()) == SBX_OK) return;
+  const sbx_error rc = sbx_config_check(settings.config.get());
+  if (rc == SBX_OK) return;
+  if (rc != SBX_E_INVALID) throw std::runtime_error(sbx_last_error());
   std::istringstream lines(sbx_last_error());
   for (std::string line; std::getline(lines, line);) faults.push_back(with_source(settings, line));
 }

@@ -9,7 +9,7 @@
 namespace hostd {
 
 struct Setting {
-  std::string option;
+  std::string option;  // a name of the table
   std::string value;
   std::string source;  // "--listen.port", "BACKEND_PORT", "a.toml:3"
 };
