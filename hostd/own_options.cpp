@@ -15,7 +15,7 @@ constexpr TextRule kLevel = {"error, warning, info or debug", [](const std::stri
                                return log_level_of(text).has_value();
                              }};
 
-// Booleans are made by this alone.
+// A row, and all that a boolean needs.
 constexpr Option make(const char* name, sbx_option_type type, const char* default_value,
                       const char* doc) {
   return {{sizeof(sbx_option_info), name, type, "", 0, 0, default_value, doc, 0, 0}, nullptr, true};
