@@ -44,7 +44,8 @@ class BlockSigpipe {
 
 Status check_application(const Options& options) {
   if (!options.signaling_enabled) return {};
-  return together({store::validate_redis_options(options), signaling::Tokens::validate(options)});
+  return together({store::validate_redis_options(options), signaling::Tokens::validate(options),
+                   signaling::IceServers::validate(options)});
 }
 
 }  // namespace

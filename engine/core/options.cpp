@@ -39,18 +39,8 @@ bool is_port(std::string_view text) {
   return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
 }
 
-// As browsers send it in the Origin header: nothing behind the port, not even a slash.
-bool is_origin(std::string_view text) {
-  if (text == "*") return true;
-  const size_t colon = text.find("://");
-  if (colon == std::string_view::npos || colon == 0) return false;
-  const auto of_scheme = [](char c) {
-    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
-  };
-  if (!std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(colon), of_scheme)) {
-    return false;
-  }
-  std::string_view host = text.substr(colon + 3);
+// host[:port]
+bool is_authority(std::string_view host) {
   // The colons inside an IPv6 literal's brackets are no port.
   const size_t behind_literal = host.starts_with('[') ? host.find(']') : 0;
   if (behind_literal == std::string_view::npos) return false;
@@ -66,12 +56,43 @@ bool is_origin(std::string_view text) {
   return !host.empty() && std::all_of(host.begin(), host.end(), of_host);
 }
 
+// As browsers send it in the Origin header: nothing behind the port, not even a slash.
+bool is_origin(std::string_view text) {
+  if (text == "*") return true;
+  const size_t colon = text.find("://");
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const auto of_scheme = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+  };
+  if (!std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(colon), of_scheme)) {
+    return false;
+  }
+  return is_authority(text.substr(colon + 3));
+}
+
+// RFC 7064 and 7065. Browsers refuse a whole list for one that is anything else.
+bool is_ice_url(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string_view scheme = text.substr(0, colon);
+  const std::string_view rest = text.substr(colon + 1);
+  if (scheme == "stun" || scheme == "stuns") return is_authority(rest);
+  const size_t query = rest.find('?');
+  return (scheme == "turn" || scheme == "turns") && is_authority(rest.substr(0, query)) &&
+         (query == std::string_view::npos || rest.substr(query) == "?transport=udp" ||
+          rest.substr(query) == "?transport=tcp");
+}
+
 constexpr TextRule kNotEmpty = {"a text that is not empty",
                                 [](std::string_view text) { return !text.empty(); }};
 constexpr TextRule kAnyText = {"a text", [](std::string_view) { return true; }};
 constexpr TextRule kPath = {"a path that begins and ends with '/'", is_path};
 constexpr TextRule kOrigins = {"a comma-separated list of scheme://host[:port], or of *",
                                is_origin};
+constexpr TextRule kIceUrls = {
+    "a comma-separated list of stun:host[:port] and turn:host[:port][?transport=udp|tcp], stuns: "
+    "and turns: likewise",
+    is_ice_url};
 constexpr TextRule kNetworks = {"a comma-separated list of networks such as 10.0.0.0/8",
                                 kNotEmpty.accepts};
 constexpr TextRule kAddresses = {"a comma-separated list of host[:port]", kNotEmpty.accepts};
@@ -120,6 +141,7 @@ constexpr Entry secret(Entry entry) {
 
 constexpr int64_t kHour = 3'600'000;   // ms
 constexpr int64_t kYear = 31'536'000;  // s
+constexpr int64_t kLeastTurnTtl = 60;  // s: a call needs that long to be set up, and clocks differ
 constexpr int64_t kGibibyte = 1 << 30;
 constexpr int64_t kMillion = 1'000'000;
 
@@ -184,6 +206,16 @@ constexpr Entry kEntries[] = {
     text(MEMBER(auth_jwt_rs256_key), kAnyText,
          "public key of RS256 (PEM), or its file: joins need a JSON Web Token signed with it"),
 
+    text(MEMBER(turn_urls), kIceUrls,
+         "TURN and STUN servers that /api/ice_servers tells of, such as turn:turn.example:3478; "
+         "none: it tells an empty list"),
+    secret(text(
+        MEMBER(turn_secret), kAnyText,
+        "secret that the TURN servers share (coturn: static-auth-secret); needed with turn: and "
+        "turns: URLs")),
+    live(integer(MEMBER(turn_ttl), "s", kLeastTurnTtl, kYear,
+                 "time for which the credentials of /api/ice_servers open the TURN servers")),
+
     live(integer(
         MEMBER(limits_connections), "", 1, kMillion,
         "most connections, and most sessions, at a time; of all engines that share a port")),
@@ -216,6 +248,11 @@ constexpr Entry kEntries[] = {
                  "referrers that one address may report within the window; 0: any number")),
     live(integer(MEMBER(limits_track_window), "s", 1, 86400,
                  "length of the window in which referrers are counted")),
+    live(integer(MEMBER(limits_ice_count), "", 0, kMillion,
+                 "times that one address may ask for ICE servers within the window; 0: any "
+                 "number")),
+    live(integer(MEMBER(limits_ice_window), "s", 1, 86400,
+                 "length of the window in which questions for ICE servers are counted")),
     live(integer(
         MEMBER(limits_connect_count), "", 0, kMillion,
         "sessions that one address may open within the window, more or less; 0: any number")),

@@ -50,6 +50,10 @@ struct Options {
   std::string auth_jwt_hs256_key;
   std::string auth_jwt_rs256_key;
 
+  std::vector<std::string> turn_urls;
+  std::string turn_secret;
+  int64_t turn_ttl = 86400;  // as draft-uberti-behave-turn-rest-00 recommends
+
   int64_t limits_connections = 18000;
   int64_t limits_room_size = 100;
   bool limits_join_enabled = true;
@@ -65,6 +69,8 @@ struct Options {
   int64_t limits_guess_window = 1200;
   int64_t limits_track_count = 120;
   int64_t limits_track_window = 60;
+  int64_t limits_ice_count = 120;
+  int64_t limits_ice_window = 1200;
   int64_t limits_connect_count = 0;
   int64_t limits_connect_window = 60;
   int64_t limits_referrers = 10'000;

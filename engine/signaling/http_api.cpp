@@ -70,25 +70,27 @@ struct HttpApi::Route {
 };
 
 HttpApi::HttpApi(Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
-                 store::Referrers& referrers, Application& application, const Health& health,
-                 const RoomHooks& hooks, const Tokens& tokens)
+                 store::Referrers& referrers, IceServers& ice_servers, Application& application,
+                 const Health& health, const RoomHooks& hooks, const Tokens& tokens)
     : log_(log),
       options_(options),
       counters_(counters),
       rooms_(rooms),
       referrers_(referrers),
+      ice_servers_(ice_servers),
       application_(application),
       health_(health),
       hooks_(hooks),
       tokens_(tokens) {}
 
 const HttpApi::Route* HttpApi::find_route(std::string_view path) {
-  static constexpr std::array<Route, 9> kRoutes = {{
+  static constexpr std::array<Route, 10> kRoutes = {{
       {"/api/create_room", true, &HttpApi::create_room},
       {"/api/get_room", false, &HttpApi::get_room},
       {"/api/check_room", true, &HttpApi::check_room},
       {"/api/leave_room", true, &HttpApi::leave_room},
       {"/api/set_track", true, &HttpApi::set_track},
+      {"/api/ice_servers", false, &HttpApi::give_ice_servers},
       {"/api/logs_debug", true, &HttpApi::log_debug},
       {"/health", false, &HttpApi::brief_health},
       {"/api/health", false, &HttpApi::brief_health},
@@ -373,6 +375,25 @@ void HttpApi::set_track(const ExchangePointer& exchange) {
         if (answer.result == Result::kCountedAsOther) ++counters_.referrers_as_other;
         exchange->respond(counted ? done() : track_error(500, "Failed to track referrer"));
       });
+}
+
+void HttpApi::give_ice_servers(const ExchangePointer& exchange) {
+  std::optional<Claims> claims;  // of whichever room: a TURN server knows of none
+  if (!authorized(exchange, claims)) return;
+  ice_servers_.ask(who(exchange), [this, exchange](const IceServers::Answer& answer) {
+    switch (answer.result) {
+      case IceServers::Result::kGiven:
+        // No cache may give to one client what was made for another, nor keep it beyond its time.
+        exchange->respond({.body = answer.json, .headers = "Cache-Control: no-store\r\n"});
+        return;
+      case IceServers::Result::kLimited:
+        answer_limited(exchange, answer.refusal);
+        return;
+      case IceServers::Result::kUnavailable:
+        answer_unavailable(exchange);
+        return;
+    }
+  });
 }
 
 void HttpApi::log_debug(const ExchangePointer& exchange) {

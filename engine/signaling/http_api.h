@@ -1,4 +1,4 @@
-// The HTTP API: routes, and what each does with rooms, referrers and health.
+// The HTTP API: routes, and what each does with rooms, referrers, ICE servers and health.
 //
 // Thread: the loop's.
 // Owner: the engine; it must outlive the net::Server that calls it.
@@ -16,6 +16,7 @@
 #include "engine/net/http_exchange.h"
 #include "engine/signaling/application.h"
 #include "engine/signaling/health.h"
+#include "engine/signaling/ice_servers.h"
 #include "engine/signaling/tokens.h"
 #include "engine/store/referrers.h"
 #include "engine/store/rooms.h"
@@ -26,8 +27,8 @@ class HttpApi {
  public:
   // Keeps references to all of them.
   HttpApi(Log& log, const Options& options, Counters& counters, store::Rooms& rooms,
-          store::Referrers& referrers, Application& application, const Health& health,
-          const RoomHooks& hooks, const Tokens& tokens);
+          store::Referrers& referrers, IceServers& ice_servers, Application& application,
+          const Health& health, const RoomHooks& hooks, const Tokens& tokens);
 
   size_t body_limit() const { return static_cast<size_t>(options_.http_max_body); }
 
@@ -46,6 +47,7 @@ class HttpApi {
   void check_room(const ExchangePointer& exchange);
   void leave_room(const ExchangePointer& exchange);
   void set_track(const ExchangePointer& exchange);
+  void give_ice_servers(const ExchangePointer& exchange);
   void log_debug(const ExchangePointer& exchange);
   void brief_health(const ExchangePointer& exchange);
   void detailed_health(const ExchangePointer& exchange);
@@ -73,6 +75,7 @@ class HttpApi {
   Counters& counters_;
   store::Rooms& rooms_;
   store::Referrers& referrers_;
+  IceServers& ice_servers_;
   Application& application_;
   const Health& health_;
   const RoomHooks& hooks_;

@@ -14,6 +14,7 @@
 #include "engine/signaling/application.h"
 #include "engine/signaling/health.h"
 #include "engine/signaling/http_api.h"
+#include "engine/signaling/ice_servers.h"
 #include "engine/signaling/joins.h"
 #include "engine/signaling/members.h"
 #include "engine/signaling/neighbours.h"
@@ -38,14 +39,15 @@ class Service {
       : hooks_(std::move(hooks)),
         redis_(store::make_redis(loop, log, options)),
         referrers_(*redis_, options),
+        ice_servers_(*redis_, options),
         session_limit_(loop, *redis_, options),
         neighbours_(loop, log, options, counters, *redis_, std::move(siblings), members_),
         joins_(counters, hooks_, members_, neighbours_),
         tokens_(options),
         application_(log, counters, members_, joins_, neighbours_, hooks_, tokens_),
         health_(loop, options, *redis_, std::move(connections)),
-        api_(log, options, counters, neighbours_.rooms(), referrers_, application_, health_, hooks_,
-             tokens_) {}
+        api_(log, options, counters, neighbours_.rooms(), referrers_, ice_servers_, application_,
+             health_, hooks_, tokens_) {}
 
   // The namespace that the application serves; before open().
   void set_namespace(socketio::Namespace& nsp) { members_.set_namespace(nsp); }
@@ -76,6 +78,7 @@ class Service {
   Members members_;
   std::unique_ptr<store::Commands> redis_;
   store::Referrers referrers_;
+  IceServers ice_servers_;
   store::SessionLimit session_limit_;
   Neighbours neighbours_;
   Joins joins_;

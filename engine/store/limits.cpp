@@ -58,6 +58,7 @@ Limit Limits::of(Limited what, std::string_view who) const {
       {"check", &Options::limits_check_count, &Options::limits_check_window},
       {"guess", &Options::limits_guess_count, &Options::limits_guess_window},
       {"track", &Options::limits_track_count, &Options::limits_track_window},
+      {"ice", &Options::limits_ice_count, &Options::limits_ice_window},
       {"connect", &Options::limits_connect_count, &Options::limits_connect_window},
   };
   const Row& row = kRows[static_cast<size_t>(what)];

@@ -20,7 +20,7 @@ class Commands;
 struct Reply;
 
 // "create", "check" and so on: as in the names of the options, and of the keys.
-enum class Limited { kCreate, kCheck, kGuess, kTrack, kConnect };
+enum class Limited { kCreate, kCheck, kGuess, kTrack, kIce, kConnect };
 
 struct Limit {
   std::string key;

@@ -5,6 +5,7 @@
 const kChunk = 64 * 1024;
 const kHighWater = 4 * 1024 * 1024;
 
+let configuration = {}; // of each connection
 let socket;
 let connection;
 let remoteId; // whom the connection is with
@@ -37,7 +38,7 @@ function newConnection(peerId) {
   connection?.close();
   remoteId = peerId;
   pending = [];
-  connection = new RTCPeerConnection();
+  connection = new RTCPeerConnection(configuration);
   connection.onicecandidate = ({ candidate }) => {
     if (candidate) socket.emit('ice-candidate', { peerId, from: socket.id, candidate });
   };
@@ -56,6 +57,36 @@ async function sendOffer(peerId) {
   await fresh.setLocalDescription(await fresh.createOffer());
   socket.emit('offer', { peerId, from: socket.id, offer: fresh.localDescription });
 }
+
+window.iceServers = async (server) => (await fetch(`${server}/api/ice_servers`)).json();
+
+// From now on connections go through these TURN servers only.
+window.relayThrough = (iceServers) => {
+  configuration = { iceServers, iceTransportPolicy: 'relay' };
+};
+
+// What a connection finds by its ICE servers alone, and the errors that these answer.
+window.gather = async () => {
+  const alone = new RTCPeerConnection(configuration);
+  const found = { candidates: [], errors: [] };
+  alone.onicecandidateerror = ({ errorCode }) => found.errors.push(errorCode);
+  alone.createDataChannel('none');
+  await new Promise((resolve, reject) => {
+    alone.onicecandidate = ({ candidate }) =>
+      candidate === null ? resolve() : found.candidates.push(candidate.type);
+    alone.setLocalDescription().catch(reject);
+  });
+  alone.close();
+  return found;
+};
+
+// The types of the two candidates that the connection has settled on.
+window.typesInUse = async () => {
+  const stats = await connection.getStats();
+  const transport = [...stats.values()].find(({ type }) => type === 'transport');
+  const pair = stats.get(transport.selectedCandidatePairId);
+  return [pair.localCandidateId, pair.remoteCandidateId].map((id) => stats.get(id).candidateType);
+};
 
 // Connects to the server and joins the room. The sender offers whenever a recipient is ready.
 window.enter = async (server, roomId, { isSender, reconnecting = false }) => {

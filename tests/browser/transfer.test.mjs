@@ -2,10 +2,10 @@
 // again after one of them was reloaded; without TLS and, with fewer bytes, with it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launchBrowser, serveFiles } from '../lib/browser.mjs';
+import { launchBrowser } from '../lib/browser.mjs';
 import { startServer } from '../lib/hostd.mjs';
 import { makeCertificate, publicKeyDigest, tlsOptions } from '../lib/tls.mjs';
-import { within } from '../lib/wait.mjs';
+import { call, openPage, servePages, transfer } from './pages.mjs';
 
 const kSize = 64 * 1024 * 1024;
 const kSizeWithTls = 4 * 1024 * 1024;
@@ -16,14 +16,7 @@ let plain;
 let secure;
 let browser;
 before(async () => {
-  pages = await serveFiles({
-    '/': new URL('page.html', import.meta.url),
-    '/page.js': new URL('page.js', import.meta.url),
-    '/socket.io.js': new URL(
-      '../node_modules/socket.io-client/dist/socket.io.min.js',
-      import.meta.url,
-    ),
-  });
+  pages = await servePages();
   const certificate = makeCertificate();
   const options = { 'cors.origins': pages.origin };
   plain = await startServer({ ...options, 'tls.cert': null, 'tls.key': null });
@@ -37,39 +30,14 @@ after(async () => {
   await pages?.close();
 });
 
-// A page in a browser context of its own; what it complains about is printed.
-async function openPage() {
-  const page = await (await browser.newContext()).newPage();
-  page.on('pageerror', (error) => console.error(`page: ${error}`));
-  await page.goto(`${pages.origin}/`);
-  return page;
-}
-
-const call = (page, name, ...args) =>
-  within(
-    page.evaluate(([which, given]) => window[which](...given), [name, args]),
-    name,
-    { ms: 60000 },
-  );
-
-async function transfer(from, to, size) {
-  await Promise.all([call(from, 'channelOpen'), call(to, 'channelOpen')]);
-  const [sent, got] = await Promise.all([
-    call(from, 'sendBytes', size),
-    call(to, 'digestOfReceived'),
-  ]);
-  assert.match(sent, /^[0-9a-f]{64}$/);
-  assert.equal(got, sent, 'SHA-256');
-}
-
 test('two pages meet, move 64 MiB, and meet again after either was reloaded', () =>
   meetAgainAndAgain(plain, kSize));
 test('so they do over TLS', () => meetAgainAndAgain(secure, kSizeWithTls));
 
 async function meetAgainAndAgain(server, size) {
   const roomId = 'browsers-meet-here';
-  const sender = await openPage();
-  const receiver = await openPage();
+  const sender = await openPage(browser, pages);
+  const receiver = await openPage(browser, pages);
   assert.deepEqual(await call(sender, 'createRoom', server.url, roomId), {
     success: true,
     message: 'create room success',

@@ -247,6 +247,8 @@ describe('operations', () => {
       'limits.check_count': 4,
       'limits.guess_count': 3,
       'limits.track_count': 2,
+      'limits.ice_count': 2,
+      'turn.urls': 'stun:stun.example',
     });
     const pair = [await cluster.add(), await cluster.add()];
     const statuses = async (address, count, path, body = undefined) => {
@@ -278,6 +280,7 @@ describe('operations', () => {
     );
     const visit = { ref: 'x', timestamp: Date.now() };
     assert.deepEqual(await statuses('192.0.2.5', 3, '/api/set_track', visit), [200, 200, 429]);
+    assert.deepEqual(await statuses('192.0.2.7', 3, '/api/ice_servers'), [200, 200, 429]);
 
     const peers = [];
     for (const node of [...pair, pair[0]]) {

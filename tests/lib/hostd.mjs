@@ -50,7 +50,7 @@ export async function runHostd(options, settings) {
 // No limits of addresses: the clients of a test share one.
 const kUnlimited = Object.fromEntries([
   ['limits.join_enabled', false],
-  ...['create', 'check', 'guess', 'track', 'packet'].map((what) => [`limits.${what}_count`, 0]),
+  ...['create', 'check', 'guess', 'track', 'ice', 'packet'].map((what) => [`limits.${what}_count`, 0]),
 ]);
 
 let certificate;

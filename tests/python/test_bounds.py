@@ -227,6 +227,11 @@ def report_two_referrers(engine):
         Raw(engine).request("POST", "/api/set_track", body)
 
 
+def ask_twice_for_ice_servers(engine):
+    asked = [Raw(engine).request("GET", "/api/ice_servers") for _ in range(2)]
+    assert [status for status, _ in asked] == [200, 429]
+
+
 def guess_twice(engine):
     client = WebSocket(engine).connect()
     eventually("a wrong guess", lambda: "not exist" in client.ask("join", roomId="nowhere")["message"])
@@ -273,6 +278,8 @@ IN_ROOMS = [
     ({"limits_guess_count": 1}, guess_twice, "requests_limited"),
     ({"limits_guess_count": 2}, guess_twice, "guesses"),
     ({"limits_track_count": 1, "limits_track_window": NEVER}, report_two_referrers,
+     "requests_limited"),
+    ({"limits_ice_count": 1, "turn_urls": "stun:stun.example"}, ask_twice_for_ice_servers,
      "requests_limited"),
     ({"limits_connect_count": 1, "limits_connect_window": NEVER}, open_sessions_until_refused,
      "sessions_limited"),

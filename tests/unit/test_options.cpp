@@ -41,12 +41,13 @@ void the_table_holds_every_option(void**) {
       "socketio.max_attachments "
       "engineio.ping_interval engineio.ping_timeout engineio.upgrade_timeout engineio.max_payload "
       "engineio.max_buffered engineio.max_buffered_total signaling.enabled decision.timeout "
-      "auth.jwt_hs256_key auth.jwt_rs256_key limits.connections "
+      "auth.jwt_hs256_key auth.jwt_rs256_key turn.urls turn.secret turn.ttl limits.connections "
       "limits.room_size "
       "limits.join_enabled limits.join_count limits.join_window "
       "limits.connections_per_ip limits.handshakes limits.create_count "
       "limits.create_window limits.check_count limits.check_window limits.guess_count "
-      "limits.guess_window limits.track_count limits.track_window limits.connect_count "
+      "limits.guess_window limits.track_count limits.track_window limits.ice_count "
+      "limits.ice_window limits.connect_count "
       "limits.connect_window limits.referrers limits.packet_count limits.packet_window rooms.ttl "
       "rooms.empty_ttl "
       "redis.url redis.sentinels redis.master_name redis.sentinel_password redis.tls_ca "
@@ -176,6 +177,25 @@ void origins_look_like_origins(void**) {
   }
 }
 
+void ice_urls_look_as_browsers_take_them(void**) {
+  for (const char* value :
+       {"", "turn:turn.example", "turn:turn.example:3478?transport=udp", "turns:[2001:db8::1]:443",
+        "turns:127.0.0.1:5349?transport=tcp", "stun:a.example, stuns:b.example:5349"}) {
+    assert_for(value, accepts("turn.urls", value));
+  }
+  for (const char* value :
+       {"turn.example", "turn:", "turn:?transport=udp", "turn://a.example", "turn:a.example:",
+        "turn:a.example:x", "turn:u@a.example", "turn:a b", "turn:a.example?transport=sctp",
+        "turn:a.example?", "TURN:a.example", "turnx:a.example", "http:a.example", ":a.example",
+        "stun:a.example?transport=udp", "stun:", "turn:\"", "turn:a.example,", "turn:[::1"}) {
+    assert_for(value, !accepts("turn.urls", value));
+  }
+  assert_text_equal(error_of("turn.urls", "https://a.example"),
+                    "option turn.urls: 'https://a.example' is not allowed; a comma-separated list "
+                    "of stun:host[:port] and turn:host[:port][?transport=udp|tcp], stuns: and "
+                    "turns: likewise");
+}
+
 void header_names_are_tokens(void**) {
   for (const char* value : {"X-Tenant", "x-a,X_B , !#$%&'*+-.^_`|~", "", "1"}) {
     assert_for(value, accepts("http.headers", value));
@@ -260,6 +280,7 @@ int main() {
       cmocka_unit_test(booleans_have_eight_spellings),
       cmocka_unit_test(lists_are_split_at_commas),
       cmocka_unit_test(origins_look_like_origins),
+      cmocka_unit_test(ice_urls_look_as_browsers_take_them),
       cmocka_unit_test(header_names_are_tokens),
       cmocka_unit_test(the_path_stands_between_slashes),
       cmocka_unit_test(texts_are_not_empty),

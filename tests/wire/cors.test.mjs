@@ -33,6 +33,7 @@ const words = (text) => (text ?? '').toLowerCase().split(/ *, */).sort();
 
 for (const [name, status, ask] of [
   ['a route', 200, (headers) => get(server, '/health', headers)],
+  ['ICE servers', 200, (headers) => get(server, '/api/ice_servers', headers)],
   ['a POST route', 200, (headers) => post(server, '/api/check_room', { roomId: 'x' }, headers)],
   ['a refused body', 400, (headers) => post(server, '/api/check_room', '{', headers)],
   ['an unknown path', 404, (headers) => get(server, '/nothing', headers)],

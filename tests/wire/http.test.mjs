@@ -167,10 +167,13 @@ const kPost = ['create_room', 'check_room', 'leave_room', 'set_track', 'logs_deb
   `/api/${name}`,
   'POST',
 ]);
-const kGet = ['/api/get_room', '/health', '/api/health', '/health/detailed'].map((path) => [
-  path,
-  'GET',
-]);
+const kGet = [
+  '/api/get_room',
+  '/api/ice_servers',
+  '/health',
+  '/api/health',
+  '/health/detailed',
+].map((path) => [path, 'GET']);
 
 test('a known path with a wrong method: 405 with Allow', async () => {
   for (const [path, right] of [...kPost, ...kGet]) {

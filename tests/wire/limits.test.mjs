@@ -1,5 +1,5 @@
 // What one address may do within a window, at all nodes together: rooms created and asked about,
-// wrong guesses, referrers, and sessions.
+// wrong guesses, referrers, ICE servers, and sessions.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createRoom, joined, longRoom, Peer } from '../lib/clients.mjs';
@@ -16,6 +16,10 @@ const kLimits = {
   'limits.guess_window': 100,
   'limits.track_count': 2,
   'limits.track_window': 100,
+  'limits.ice_count': 2,
+  'limits.ice_window': 100,
+  'turn.urls': 'turn:turn.example',
+  'turn.secret': 'of the TURN server',
   'limits.connect_count': 4,
   'limits.connect_window': 100,
 };
@@ -80,6 +84,12 @@ test('set_track', async () => {
   const address = newAddress();
   const body = { ref: 'x', timestamp: Date.now() };
   await useUp(2, (node) => post(node, '/api/set_track', body, from(address)));
+});
+
+test('ice_servers', async () => {
+  const address = newAddress();
+  await useUp(2, (node) => get(node, '/api/ice_servers', from(address)));
+  assert.equal((await get(other, '/api/ice_servers', from(newAddress()))).status, 200);
 });
 
 test('after too many wrong guesses an address is told nothing, at all nodes', async () => {

@@ -17,6 +17,8 @@ before(async () => {
     'redis.url': redis.url,
     'redis.command_timeout': 400,
     'redis.connect_timeout': 400,
+    'limits.ice_count': 1000,
+    'turn.urls': 'stun:stun.example',
   });
 });
 after(async () => {
@@ -33,8 +35,10 @@ async function assertServedWithout(members, newcomer) {
     const { status, json } = await post(server, path, body);
     assert.deepEqual([status, json], [500, kBroken], path);
   }
-  const drawn = await get(server, '/api/get_room');
-  assert.deepEqual([drawn.status, drawn.json], [500, kBroken]);
+  for (const path of ['/api/get_room', '/api/ice_servers']) {
+    const { status, json } = await get(server, path);
+    assert.deepEqual([status, json], [500, kBroken], path);
+  }
   const tracked = await post(server, '/api/set_track', { ref: 'x', timestamp: Date.now() });
   assert.deepEqual(
     [tracked.status, tracked.json],

@@ -162,6 +162,13 @@ test('the HTTP API needs a token for what concerns rooms', async () => {
   assert.equal((await get(server, '/health')).status, 200);
 });
 
+test('ICE servers are told to any token', async () => {
+  const none = await get(server, '/api/ice_servers');
+  assert.deepEqual([none.status, none.json], [401, { error: 'A token is required' }]);
+  const { status, json } = await get(server, '/api/ice_servers', bearer(token(claimsFor('x'))));
+  assert.deepEqual([status, json.iceServers], [200, []]);
+});
+
 test('with one key only its algorithm is known', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'signalbox-key-'));
   const file = join(directory, 'key.pem');
