@@ -21,8 +21,6 @@ constexpr uint64_t kForgetSenderMs = 2 * kForgetRouteMs;
 // long does not take all of redis.max_pending from everything else.
 constexpr size_t kWindow = 256;
 
-constexpr uint64_t kDropLogIntervalMs = 10'000;
-
 constexpr const char* kTooMany = "more than node.max_buffered bytes wait";
 
 uint32_t new_route_id() {
