@@ -281,10 +281,10 @@ typedef struct sbx_callbacks {
   size_t size; /**< sizeof(sbx_callbacks), set by the caller */
   void* user;  /**< passed to every callback */
 
-  /** One line of log in logfmt (msg="connected to Redis" link=commands), without line end; no control
-   * character is in it. Rooms are named at SBX_LOG_DEBUG only, where each socket and room leaves its
-   * trace; of any other msg, 60 lines a minute come, and the next one has a field held_back. Comes
-   * also from the thread that is in sbx_engine_start, _run, _open or _attach. */
+  /** One line of log in logfmt (msg="connected to Redis" link=commands), without line end; no
+   * control character is in it. Rooms are named at SBX_LOG_DEBUG only, where each socket and room
+   * leaves its trace; of any other msg, 60 lines a minute come, and the next one has a field
+   * held_back. Comes also from the thread that is in sbx_engine_start, _run, _open or _attach. */
   void (*log)(void* user, sbx_log_level level, const char* line);
   /** The engine listens on `port`. Once, if it gets that far. */
   void (*started)(void* user, uint16_t port);

@@ -5,6 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onServerCpus, pause, startPinnedHostd, startPinnedRedis } from '../lib/pinned.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { start } from '../lib/process.mjs';
 import { makeCertificate, tlsOptions } from '../lib/tls.mjs';
 
@@ -15,14 +16,6 @@ const kPeers = path.join(here, 'peers');
 const kPatienceMs = 10_000;
 // As many connections as its descriptors allow, and no time for farewells.
 const kHostdOptions = { 'limits.connections': 19_900, 'shutdown.drain': 0 };
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 
 async function listening(port, child) {
   const connects = () =>

@@ -49,7 +49,7 @@ export class Subject {
         'redis.url': this.redis.url,
         // What is lost on the way is to be given up soon.
         'engineio.ping_interval': 300,
-        'engineio.ping_timeout': 700,
+        'engineio.ping_timeout': 1700, // a busy machine keeps a client waiting, too
         'engineio.upgrade_timeout': 1000,
         'http.request_timeout': 1000,
         'http.keep_alive': 1000,

@@ -1,9 +1,10 @@
 // Several nodes on one Redis, and all that can befall them.
-import net from 'node:net';
 import { startHostd } from './hostd.mjs';
+import { freePort } from './ports.mjs';
 import { removeDirectory, temporaryDirectory } from './process.mjs';
 import { Proxy } from './proxy.mjs';
 import { startRedis } from './redis.mjs';
+import { Stopwatch } from './stopwatch.mjs';
 import { within } from './wait.mjs';
 
 // With SIGNALBOX_LONG=1 the nodes keep the lease that they have by default, and faults last long enough
@@ -16,12 +17,12 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // Asks until `probe` has no more complaints; gives the time that took. The last ones are told when they
 // do not end.
 export async function untilNone(probe, what, ms = 8000) {
-  const begun = performance.now();
+  const stopwatch = new Stopwatch();
   for (;;) {
     const complaints = await probe();
-    const passed = performance.now() - begun;
+    const passed = stopwatch.elapsedMs;
     if (complaints.length === 0) return passed;
-    if (passed > ms) throw new Error(`${what}: after ${ms} ms still\n${list(complaints)}`);
+    if (passed > ms + stopwatch.busyMs) throw new Error(`${what}: after ${ms} ms still\n${list(complaints)}`);
     await pause(20);
   }
 }
@@ -30,20 +31,6 @@ export const list = (complaints) =>
   [...complaints.slice(0, 1200), ...(complaints.length > 12 ? [`(${complaints.length} in all)`] : [])]
     .map((line) => `  ${line}`)
     .join('\n');
-
-// A free port that no outgoing connection is given (those are from 32768), so that it is free again when
-// its server comes back.
-export async function freePort() {
-  for (;;) {
-    const server = net.createServer();
-    const port = 10000 + Math.floor(Math.random() * 20000);
-    const free = await new Promise((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
 
 // A Redis that can be killed and comes back at the same port, with or without what it knew.
 export class FaultyRedis {

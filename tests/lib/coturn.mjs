@@ -1,6 +1,6 @@
 // A real coturn of the test's own, on loopback, that takes credentials made with a shared secret.
 import path from 'node:path';
-import { freePort } from './cluster.mjs';
+import { freePort } from './ports.mjs';
 import { removeDirectory, start, temporaryDirectory } from './process.mjs';
 import { within } from './wait.mjs';
 

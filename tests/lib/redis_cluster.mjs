@@ -1,6 +1,7 @@
 // A real Redis Cluster of the test's own: masters with even shares of the slots, and what befalls
 // them.
-import { FaultyRedis, freePort, untilNone } from './cluster.mjs';
+import { FaultyRedis, untilNone } from './cluster.mjs';
+import { freePort } from './ports.mjs';
 
 const kSlots = 16384;
 

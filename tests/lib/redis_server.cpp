@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -23,6 +25,21 @@ std::string make_directory() {
   char path[] = "/tmp/signalbox-redis-XXXXXX";
   if (mkdtemp(path) == nullptr) throw std::runtime_error("mkdtemp");
   return path;
+}
+
+// Two tests that run side by side must not both find a port free before one of them listens: who
+// holds this abstract name (unix(7)) until its process ends has the port to itself. As
+// tests/lib/ports.mjs.
+bool reserve(int port) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  const std::string name = "signalbox-port-" + std::to_string(port);
+  name.copy(address.sun_path + 1, name.size());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) return true;
+  close(fd);
+  return false;
 }
 
 }  // namespace
@@ -123,6 +140,7 @@ int free_port() {
   std::uniform_int_distribution<int> any(10000, 29999);
   for (int i = 0; i < kAttempts; ++i) {
     const int port = any(random);
+    if (!reserve(port)) continue;
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = {};
     address.sin_family = AF_INET;

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { createRoom, longRoom, Peer } from '../lib/clients.mjs';
 import { runHostd, startHostd } from '../lib/hostd.mjs';
 import { get } from '../lib/http.mjs';
+import { freePort } from '../lib/ports.mjs';
 import { RawWebSocket } from '../lib/raw.mjs';
 import { startRedis } from '../lib/redis.mjs';
 
@@ -15,15 +16,6 @@ before(async () => {
   redis = await startRedis({ port: redisPort });
 });
 after(() => redis.stop());
-
-// A port of 127.0.0.1 that nobody listens on; for what cannot be told to choose one itself.
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 // No options but these: the environment decides the rest.
 const bare = { 'listen.host': null, 'listen.port': null, 'limits.join_enabled': null };
