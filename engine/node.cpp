@@ -118,7 +118,8 @@ void Node::broadcast_to_peers(const std::string& room, const std::string& except
 }
 
 bool Node::for_engineio(const net::Request& request) const {
-  return request.path.starts_with(options_.socketio_path);
+  return request.path.starts_with(options_.socketio_path) &&
+         !host_.has_mount_below(options_.socketio_path, request.path);
 }
 
 bool Node::for_api(const net::Request& request) const {

@@ -89,20 +89,29 @@ uint64_t Host::ask_to_join(const std::string& room, const Socket& socket, Decide
   });
 }
 
-bool Host::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
-  const net::Request& request = exchange->request();
+const Program::Mounts::value_type* Host::mount_of(std::string_view path) const {
   // The longest prefix is the last in order that is one.
   for (auto mount = program_.mounts.rbegin(); mount != program_.mounts.rend(); ++mount) {
-    const auto& [prefix, handler] = *mount;
-    const std::string_view path = request.path;
+    const std::string& prefix = mount->first;
     const bool below = path.starts_with(prefix) && (path.size() == prefix.size() || prefix == "/" ||
                                                     path[prefix.size()] == '/');
-    if (!below) continue;
-    const uint64_t ticket = tickets_.ask(exchange);
-    handler({ticket, request});
-    return true;
+    if (below) return &*mount;
   }
-  return false;
+  return nullptr;
+}
+
+bool Host::has_mount_below(std::string_view place, std::string_view path) const {
+  const auto* mount = mount_of(path);
+  return mount != nullptr && mount->first.size() > place.size();
+}
+
+bool Host::on_request(const std::shared_ptr<net::HttpExchange>& exchange) {
+  const net::Request& request = exchange->request();
+  const auto* mount = mount_of(request.path);
+  if (mount == nullptr) return false;
+  const uint64_t ticket = tickets_.ask(exchange);
+  mount->second({ticket, request});
+  return true;
 }
 
 void* Host::data_of(const Socket& socket) const {

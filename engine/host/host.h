@@ -57,6 +57,10 @@ class Host {
   // Nobody waits for that answer any more.
   void withdraw(uint64_t question) { tickets_.cancel(question); }
 
+  // Whether a mount whose prefix begins with `place`, and is longer, takes `path`, which begins
+  // with `place`.
+  bool has_mount_below(std::string_view place, std::string_view path) const;
+
   // False when no mount takes the request.
   bool on_request(const std::shared_ptr<net::HttpExchange>& exchange);
 
@@ -99,6 +103,7 @@ class Host {
   uint64_t ask(Decide decide, Put put);
   HostedNamespace& hosted(const std::string& name);
   void* data_of(const socketio::Socket& socket) const;
+  const Program::Mounts::value_type* mount_of(std::string_view path) const;  // null: there is none
   // The connected socket of that id; null, and counted as a message that is not sent, without.
   socketio::Socket* receiver(const std::string& id);
 

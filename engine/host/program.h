@@ -70,8 +70,10 @@ struct NamespaceProgram {
 };
 
 struct Program {
+  using Mounts = std::map<std::string, HttpHandler, std::less<>>;  // by prefix
+
   std::map<std::string, NamespaceProgram, std::less<>> namespaces;
-  std::map<std::string, HttpHandler, std::less<>> mounts;  // by prefix
+  Mounts mounts;
   std::function<void(const RoomRequest& request)> creating;
   std::function<void(const RoomRequest& request)> joining;
   // A ticket has become void: its client has gone, or the time is up.

@@ -254,6 +254,19 @@ test('mounts come, change and go while the engine serves', async () => {
   assert.equal((await get(host, '/app/deep/est')).text, 'deep');
 });
 
+test('a mount below socketio.path goes before it, one at or above it does not', async () => {
+  const client = '/socket.io/socket.io.js';
+  const handshake = '/socket.io/?EIO=4&transport=polling';
+  for (const path of ['/', '/socket.io']) await host.call('mount', path, answer('above'));
+  assert.equal((await get(host, client)).status, 400);
+  await host.call('mount', client, answer('client'));
+  assert.equal((await get(host, client)).text, 'client');
+  assert.equal((await get(host, `${client}.map`)).status, 400);
+  assert.match((await get(host, handshake)).text, /^0\{"sid":/);
+  for (const path of ['/', '/socket.io', client]) await host.call('mount', path, null);
+  assert.equal((await get(host, client)).status, 400);
+});
+
 test('a mount that is taken away still owes its answers', async () => {
   await host.call('mount', '/leaving', kTell);
   const reply = get(host, '/leaving');
