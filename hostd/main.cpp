@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "hostd/demo_page.h"
 #include "hostd/descriptor_limit.h"
 #include "hostd/embedded_redis.h"
 #include "hostd/logging.h"
@@ -36,8 +37,10 @@ enum class End { kAsAsked, kFailed, kRefused };
 
 // Serves until the engines have ended.
 End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
+  std::optional<DemoPage> demo;
+  if (settings.demo()) demo.emplace(settings.values.at("socketio.path"));
   Workers workers(settings.config.get(), settings.workers(), signals);
-  const sbx_error rc = workers.start();
+  const sbx_error rc = workers.start(demo ? &*demo : nullptr);
   if (rc != SBX_OK) {
     log(SBX_LOG_ERROR, "cannot serve", {{"error", sbx_last_error()}});
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
@@ -83,7 +86,7 @@ int run(int argc, char** argv) {
 
   Signals signals;
   std::optional<EmbeddedRedis> redis;
-  if (!settings->redis_given && settings->values.at("signaling.enabled") == "true") {
+  if (settings->starts_redis()) {
     redis.emplace();
     sbx_config_set(settings->config.get(), "redis.url", redis->url().c_str());
   }

@@ -60,7 +60,9 @@ std::string variable_of(const Option& option) {
 }
 
 std::string default_of(const Option& option) {
-  if (std::string_view(option.info.name) == "redis.url") return "a private redis-server";
+  const std::string_view name = option.info.name;
+  if (name == "redis.url") return "a private redis-server";
+  if (name == kDemo) return "true with a private redis-server";
   return option.info.default_value;
 }
 

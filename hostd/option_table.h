@@ -35,7 +35,8 @@ const Option* find_option(std::string_view name);
 // "SIGNALBOX_LISTEN_PORT" for listen.port.
 std::string variable_of(const Option& option);
 
-// The default, for a person: that of redis.url is said in words. "" when there is none.
+// The default, for a person: what is not the same everywhere is said in words. "" when there is
+// none.
 std::string default_of(const Option& option);
 
 // Why hostd's own option does not take this value, in the words that the library has for such; ""

@@ -9,6 +9,7 @@
 
 #include "hostd/command_line.h"
 #include "hostd/config_file.h"
+#include "hostd/demo_page.h"
 #include "hostd/environment.h"
 #include "hostd/option_table.h"
 #include "hostd/print_config.h"
@@ -43,6 +44,17 @@ std::string with_source(const Settings& settings, const std::string& fault) {
 
 // What options of hostd's own, or those that hostd fills in, must not be together.
 void check_together(const Settings& settings, Faults& faults) {
+  if (settings.demo()) {
+    if (!DemoPage::built()) {
+      faults.push_back(
+          with_source(settings, std::string("option ") + kDemo +
+                                    ": this hostd was built without the page; to build "
+                                    "it with: npm ci --prefix hostd/demo"));
+    } else if (settings.values.at("signaling.enabled") != "true") {
+      faults.push_back(
+          with_source(settings, std::string("option ") + kDemo + ": needs signaling.enabled"));
+    }
+  }
   // The one that hostd would start is no cluster.
   if (!settings.redis_given && settings.values.at("redis.cluster") == "true") {
     faults.push_back(
@@ -76,6 +88,9 @@ Settings merge(std::string file, std::vector<Layer> above, Faults& faults) {
   take(read_file(file, faults));
   for (const Layer& layer : above) take(layer);
   if (!settings.values["redis.sentinels"].empty()) settings.redis_given = true;
+  if (!settings.sources.contains(kDemo) && DemoPage::built() && settings.starts_redis()) {
+    settings.values[kDemo] = "true";
+  }
   check_together(settings, faults);
   settings.file = std::move(file);
   settings.above = std::move(above);
@@ -90,6 +105,14 @@ sbx_log_level Settings::log_level() const {
 
 size_t Settings::workers() const {
   return workers_of(values.at(kWorkers));
+}
+
+bool Settings::demo() const {
+  return values.at(kDemo) == "true";
+}
+
+bool Settings::starts_redis() const {
+  return !redis_given && values.at("signaling.enabled") == "true";
 }
 
 std::optional<Settings> read_settings(int argc, char** argv, int* exit_code) {

@@ -25,6 +25,8 @@ struct Settings {
 
   sbx_log_level log_level() const;
   size_t workers() const;
+  bool demo() const;          // hostd is to serve its demo page
+  bool starts_redis() const;  // hostd is to start one of its own
 };
 
 // Reads the settings; for each option the first of these that names it counts: the flag,

@@ -15,10 +15,13 @@ constexpr TextRule kLevel = {"error, warning, info or debug", [](const std::stri
                                return log_level_of(text).has_value();
                              }};
 
-// A row, and all that a boolean needs.
 constexpr Option make(const char* name, sbx_option_type type, const char* default_value,
                       const char* doc) {
   return {{sizeof(sbx_option_info), name, type, "", 0, 0, default_value, doc, 0, 0}, nullptr, true};
+}
+
+constexpr Option boolean(const char* name, const char* default_value, const char* doc) {
+  return make(name, SBX_OPTION_BOOLEAN, default_value, doc);
 }
 
 constexpr Option integer(const char* name, int64_t minimum, int64_t maximum,
@@ -47,6 +50,8 @@ constexpr Option kOwn[] = {
     integer(kWorkers, 0, kMostWorkers, "1",
             "engines that share the port, each on a thread of its own; 0: as many as the process "
             "may use CPUs"),
+    boolean(kDemo, "false",
+            "serve, at /, a page to try it with: it sends files from browser to browser"),
 };
 
 size_t allowed_cpus() {

@@ -15,7 +15,7 @@ Workers::~Workers() {
   stop();
 }
 
-sbx_error Workers::start() {
+sbx_error Workers::start(DemoPage* demo) {
   sbx_callbacks callbacks{};
   callbacks.size = sizeof callbacks;
   callbacks.log = [](void* user, sbx_log_level level, const char* line) {
@@ -30,6 +30,7 @@ sbx_error Workers::start() {
     if (rc != SBX_OK) return rc;
     worker->engine.reset(created);
     if (worker != all_.front()) rc = sbx_engine_share_port(created, all_.front()->engine.get());
+    if (rc == SBX_OK && demo != nullptr) rc = demo->mount(created);
     if (rc != SBX_OK) return rc;
   }
   for (const auto& worker : all_) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hostd/demo_page.h"
 #include "hostd/handles.h"
 #include "hostd/signals.h"
 
@@ -23,9 +24,9 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  // Makes the engines and starts them. After an error, which sbx_last_error() tells, it can only be
-  // destroyed.
-  sbx_error start();
+  // Makes the engines, mounts the page (null: none) and starts them. After an error, which
+  // sbx_last_error() tells, it can only be destroyed.
+  sbx_error start(DemoPage* demo);
 
   // Asks every engine to stop.
   void stop();

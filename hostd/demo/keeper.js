@@ -1,0 +1,66 @@
+// A worker that keeps what is received and computes its SHA-256 meanwhile.
+//
+//   {open: {room, file}}  →  {opened: bytes that are here already, lasting}
+//   {chunk}               →  {have: bytes}
+//   {finish: expected}    →  {done: {blob, sha256, expected}}
+// and {failed: message}, once, when it cannot go on.
+import { bytesToHex } from './lib/noble/utils.js';
+import { sha256 } from './lib/noble/sha2.js';
+import { openPlace } from './places.js';
+
+const kBlock = 1024 * 1024;
+
+let key; // which file it is
+let place; // where it is kept
+let hash; // of what has been kept
+let have = 0;
+
+const utf8 = (text) => new TextEncoder().encode(text);
+
+async function open({ room, file }) {
+  const wanted = bytesToHex(sha256(utf8(JSON.stringify([room, file]))));
+  if (wanted !== key) {
+    place?.close();
+    key = wanted;
+    place = await openPlace(room, key, file.size);
+    hash = sha256.create();
+    have = 0;
+    for (const size = Math.min(place.size, file.size); have < size; ) {
+      const block = place.read(have, Math.min(kBlock, size - have));
+      hash.update(block);
+      have += block.length;
+    }
+  }
+  postMessage({ opened: have, lasting: place.lasting });
+}
+
+function keep(chunk) {
+  const bytes = new Uint8Array(chunk);
+  place.write(bytes, have);
+  hash.update(bytes);
+  have += bytes.length;
+  postMessage({ have });
+}
+
+async function finish(expected) {
+  const digest = bytesToHex(hash.clone().digest());
+  const blob = await place.blob();
+  postMessage({ done: { blob, sha256: digest, expected } });
+  if (digest === expected) return;
+  place.discard(); // the next try begins anew
+  key = undefined;
+}
+
+let work = Promise.resolve(); // one after the other, as they come
+onmessage = ({ data }) => {
+  work = work
+    .then(() => {
+      if (data.open) return open(data.open);
+      if (data.chunk) return keep(data.chunk);
+      return finish(data.finish);
+    })
+    .catch((error) => {
+      postMessage({ failed: error.message });
+      close();
+    });
+};

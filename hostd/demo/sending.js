@@ -1,0 +1,74 @@
+// Sends a file over a data channel.
+//
+// Texts on the channel are JSON. The sender begins with {file: {name, size, modified}}; the receiver
+// says {have: bytes}, first to tell where to go on, then whenever it has kept more; the bytes follow in
+// binary messages, and behind them {sha256}. The receiver ends with {sha256} of what it has.
+
+const kChunk = 64 * 1024; // every browser takes messages of that size
+const kBlock = 16 * kChunk; // read at a time
+const kHighWater = 1024 * 1024; // of what the browser has yet to send
+const kWindow = 16 * 1024 * 1024; // of what the receiver has yet to keep: its disk may be slow
+
+// The listener hears progress(bytes) that the receiver has, done(sha256) of what it has, and
+// failed(error).
+export class Sending {
+  constructor(channel, source, listener) {
+    this.channel = channel;
+    this.source = source;
+    this.listener = listener;
+    this.kept = null; // by the receiver; null: it has not said where to begin
+    this.wake = () => {};
+    channel.bufferedAmountLowThreshold = kHighWater / 4;
+    channel.onbufferedamountlow = () => this.wake();
+    channel.onclose = () => this.wake();
+    channel.onmessage = ({ data }) => this.take(JSON.parse(data));
+    const { name, size, lastModified } = source.file;
+    this.say({ file: { name, size, modified: lastModified } });
+  }
+
+  say(message) {
+    this.channel.send(JSON.stringify(message));
+  }
+
+  take({ have, sha256 }) {
+    if (sha256) {
+      this.listener.done(sha256);
+      return;
+    }
+    const first = this.kept === null;
+    this.kept = have;
+    this.listener.progress(have);
+    if (first) this.run(have).catch((error) => this.open && this.listener.failed(error));
+    else this.wake();
+  }
+
+  async run(from) {
+    const { file, digest } = this.source;
+    for (let at = from; at < file.size; at += kBlock) {
+      const block = await file.slice(at, at + kBlock).arrayBuffer();
+      for (let begin = 0; begin < block.byteLength; begin += kChunk) {
+        await this.roomFor(at + begin);
+        if (!this.open) return;
+        this.channel.send(block.slice(begin, begin + kChunk));
+      }
+    }
+    const sha256 = await digest;
+    if (this.open) this.say({ sha256 });
+  }
+
+  // Until what comes at this offset may be sent, or the channel is closed.
+  async roomFor(offset) {
+    while (
+      this.open &&
+      (this.channel.bufferedAmount > kHighWater || offset - this.kept > kWindow)
+    ) {
+      await new Promise((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+
+  get open() {
+    return this.channel.readyState === 'open';
+  }
+}
