@@ -97,10 +97,8 @@ void DemoPage::answer(sbx_engine* engine, const sbx_http_request& request) const
   const File& file = found->second;
   const std::vector<sbx_pair> headers = {
       {"Content-Type", file.type},  // of which the library has browsers make no other
-      {"ETag", file.tag.c_str()},
-      {"Cache-Control", "no-cache"},
-      {"Content-Security-Policy", kPolicy},
-      {"Referrer-Policy", "no-referrer"},
+      {"ETag", file.tag.c_str()},           {"Cache-Control", "no-cache"},
+      {"Content-Security-Policy", kPolicy}, {"Referrer-Policy", "no-referrer"},
   };
   if (has_version(request, file.tag)) {
     respond(engine, request, 304, headers, {});

@@ -536,8 +536,9 @@ SBX_API sbx_error sbx_set_data(sbx_engine* engine, const char* socket, void* dat
  * before, and so does socketio.path, but for mounts below it (/socket.io/socket.io.js). To be
  * answered by sbx_http_respond, now or within the option decision.timeout, after which 504 is
  * answered; CORS headers and preflights are the library's (option cors.origins). `handler` NULL
- * takes the prefix away. Can be called while the engine serves; it then takes effect like a command. SBX_E_INVALID when `prefix` does not begin
- * with "/" or ends with one, but for "/" itself. SBX_E_STATE when the engine has ended. */
+ * takes the prefix away. Can be called while the engine serves; it then takes effect like a
+ * command. SBX_E_INVALID when `prefix` does not begin with "/" or ends with one, but for "/"
+ * itself. SBX_E_STATE when the engine has ended. */
 SBX_API sbx_error sbx_engine_mount(sbx_engine* engine, const char* prefix,
                                    void (*handler)(void* user, const sbx_http_request* request),
                                    void* user);

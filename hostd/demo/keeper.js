@@ -1,9 +1,9 @@
 // A worker that keeps what is received and computes its SHA-256 meanwhile.
 //
-//   {open: {room, file}}  →  {opened: bytes that are here already, lasting}
-//   {chunk}               →  {have: bytes}
-//   {finish: expected}    →  {done: {blob, sha256, expected}}
-// and {failed: message}, once, when it cannot go on.
+//   {open: {room, file}, turn}  →  {opened: bytes that are here already, lasting}
+//   {chunk}                     →  {have: bytes}
+//   {finish: expected}          →  {done: {blob, sha256, expected}}
+// and {failed: message}, once, when it cannot go on. All that it says bears the turn of the last `open`.
 import { bytesToHex } from './lib/noble/utils.js';
 import { sha256 } from './lib/noble/sha2.js';
 import { openPlace } from './places.js';
@@ -14,10 +14,13 @@ let key; // which file it is
 let place; // where it is kept
 let hash; // of what has been kept
 let have = 0;
+let turn;
 
+const tell = (message) => postMessage({ ...message, turn });
 const utf8 = (text) => new TextEncoder().encode(text);
 
-async function open({ room, file }) {
+async function open({ room, file }, ofTurn) {
+  turn = ofTurn;
   const wanted = bytesToHex(sha256(utf8(JSON.stringify([room, file]))));
   if (wanted !== key) {
     place?.close();
@@ -31,7 +34,7 @@ async function open({ room, file }) {
       have += block.length;
     }
   }
-  postMessage({ opened: have, lasting: place.lasting });
+  tell({ opened: have, lasting: place.lasting });
 }
 
 function keep(chunk) {
@@ -39,13 +42,13 @@ function keep(chunk) {
   place.write(bytes, have);
   hash.update(bytes);
   have += bytes.length;
-  postMessage({ have });
+  tell({ have });
 }
 
 async function finish(expected) {
   const digest = bytesToHex(hash.clone().digest());
   const blob = await place.blob();
-  postMessage({ done: { blob, sha256: digest, expected } });
+  tell({ done: { blob, sha256: digest, expected } });
   if (digest === expected) return;
   place.discard(); // the next try begins anew
   key = undefined;
@@ -55,12 +58,12 @@ let work = Promise.resolve(); // one after the other, as they come
 onmessage = ({ data }) => {
   work = work
     .then(() => {
-      if (data.open) return open(data.open);
+      if (data.open) return open(data.open, data.turn);
       if (data.chunk) return keep(data.chunk);
       return finish(data.finish);
     })
     .catch((error) => {
-      postMessage({ failed: error.message });
+      tell({ failed: error.message });
       close();
     });
 };

@@ -13,6 +13,7 @@ export class Receiving {
   constructor(room, listener) {
     this.room = room;
     this.listener = listener;
+    this.turn = 0; // counts channels
     this.worker = new Worker('keeper.js', { type: 'module' });
     this.worker.onmessage = ({ data }) => this.onKept(data);
     this.worker.onerror = (event) => listener.failed(event.message);
@@ -22,7 +23,7 @@ export class Receiving {
   use(channel) {
     if (this.channel) this.channel.onmessage = null;
     this.channel = channel;
-    this.asked = false;
+    this.turn += 1;
     channel.onmessage = ({ data }) => {
       if (typeof data === 'string') this.take(JSON.parse(data));
       else this.worker.postMessage({ chunk: data }, [data]);
@@ -32,24 +33,23 @@ export class Receiving {
   take({ file, sha256 }) {
     if (file) {
       this.file = file;
-      this.asked = true;
-      this.worker.postMessage({ open: { room: this.room, file } });
+      this.worker.postMessage({ open: { room: this.room, file }, turn: this.turn });
     }
     if (sha256) this.worker.postMessage({ finish: sha256 });
   }
 
-  onKept({ opened, lasting, have, done, failed }) {
+  onKept({ turn, opened, lasting, have, done, failed }) {
     if (failed) {
       this.listener.failed(failed);
+    } else if (turn !== this.turn) {
+      // It is about what came over the channel before.
     } else if (opened !== undefined) {
-      this.asked = false;
       this.listener.began(this.file, opened, lasting);
       this.say({ have: opened });
     } else if (done) {
       this.say({ sha256: done.sha256 });
       this.listener.done(done.blob, done.sha256, done.expected);
-    } else if (!this.asked) {
-      // Before the answer to `open` these are about the channel before.
+    } else {
       this.listener.progress(have);
       this.say({ have });
     }

@@ -4,9 +4,11 @@ import { digestOf } from './hash.js';
 import { Peer } from './peer.js';
 import { Sending } from './sending.js';
 import { Room, iceServers } from './signaling.js';
-import { announce, notice } from './view.js';
+import { notice } from './view.js';
 
 class Receiver {
+  peerId = null; // nobody is there
+
   constructor(card) {
     this.card = card;
   }
@@ -61,7 +63,9 @@ export async function send(roomName, file) {
   const source = { file, digest: digestOf(file) };
   source.digest.catch((error) => notice(`The file cannot be read: ${error.message}`));
   const servers = await iceServers();
-  const receivers = [];
+  const receivers = [new Receiver(new Card('Receiver 1'))];
+  const { card } = receivers[0];
+  card.state('Opening the room', 'active');
   const find = (peerId) => receivers.find((each) => each.peerId === peerId);
 
   // Who comes takes the card of one that went before it had everything, if there is one.
@@ -79,10 +83,11 @@ export async function send(roomName, file) {
   const room = new Room(roomName, {
     sending: true,
     listener: {
-      created: () => announce('The room is open'),
+      created: () => card.step('room'),
       joined: () => {
         notice('');
-        announce('Waiting for receivers');
+        card.step('join');
+        if (card.kind === 'active') card.state('Waiting for a receiver', 'waiting');
       },
       refused: (message, seconds) => notice(trouble(message, seconds)),
       lost: () => {

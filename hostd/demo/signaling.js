@@ -39,6 +39,7 @@ export class Room {
     this.name = name;
     this.sending = sending;
     this.listener = listener;
+    this.refusals = 0; // one after the other
   }
 
   async enter() {
@@ -75,11 +76,15 @@ export class Room {
 
   onResponse({ success, message }) {
     if (!success) {
-      const seconds = Number(/Try again in (\d+)s/.exec(message)?.[1] ?? kTryAgain);
+      // The server counts what it refuses, too: of many at one address some get in if they come apart.
+      this.refusals += 1;
+      const least = Number(/Try again in (\d+)s/.exec(message)?.[1] ?? kTryAgain);
+      const seconds = Math.ceil(least * (1 + Math.random() * (this.refusals - 1)));
       this.listener.refused(message, seconds);
       this.retry = setTimeout(() => this.join(), seconds * 1000);
       return;
     }
+    this.refusals = 0;
     this.listener.joined();
     if (this.sending) this.announce('initiator-online', {});
   }

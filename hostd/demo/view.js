@@ -54,7 +54,13 @@ export function chooseFile() {
   });
 }
 
+// Whether the address is one that leads everybody to a machine of his own.
+const isLoopback = (name) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(name);
+
 export function showLink(url, file) {
+  if (isLoopback(new URL(url).hostname)) {
+    by('hint').append(' This address is one of this machine only: for others, open the page by its name.');
+  }
   by('file-name').textContent = file.name;
   by('file-size').textContent = bytesText(file.size);
   by('link').value = url;

@@ -21,12 +21,16 @@ const kArguments = [
 ];
 
 // A browser with a fresh profile, which ends with it. It trusts the certificates of these keys, as
-// publicKeyDigest() has them.
-export const launchBrowser = ({ trusted = [] } = {}) =>
+// publicKeyDigest() has them, and takes `host` for a name of this machine.
+export const launchBrowser = ({ trusted = [], host } = {}) =>
   chromium.launch({
     executablePath: kBrowser,
     headless: true,
-    args: [...kArguments, `--ignore-certificate-errors-spki-list=${trusted.join(',')}`],
+    args: [
+      ...kArguments,
+      `--ignore-certificate-errors-spki-list=${trusted.join(',')}`,
+      ...(host ? [`--host-resolver-rules=MAP ${host} 127.0.0.1`] : []),
+    ],
   });
 
 // Serves `files`, a map of path to file URL, on a free port of 127.0.0.1.
