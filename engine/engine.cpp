@@ -75,6 +75,7 @@ class Engine::Impl {
     };
     if (options_.listen_host != other.options_.listen_host) return differ("listen.host");
     if (options_.listen_port != other.options_.listen_port) return differ("listen.port");
+    if (options_.listen_fd != other.options_.listen_fd) return differ("listen.fd");
     if (options_.socketio_path != other.options_.socketio_path) return differ("socketio.path");
     if (net::wants_tls(options_) != net::wants_tls(other.options_)) return differ("tls.cert");
     if (this == &other) return {ErrorCode::kInvalid, "an engine shares its port with another one"};

@@ -50,7 +50,7 @@ class Engine {
 
   // Makes this engine serve on the port of `other`, and of those which share that already: see
   // net::PortGroup. kState when one of them has begun to listen, or this one shares a port already;
-  // kInvalid when their options listen.host, listen.port or socketio.path differ, or there are too
+  // kInvalid when their options listen.host, listen.port, listen.fd or socketio.path differ, or there are too
   // many.
   Status share_port(Engine& other);
 

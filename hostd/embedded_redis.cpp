@@ -74,6 +74,9 @@ void become_redis(const std::filesystem::path& directory, pid_t parent) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
 
+  // Nothing of ours is its, such as a socket to listen on that was passed to us.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+
   const int log = open((directory / kLog).c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const int null = open("/dev/null", O_RDONLY);
   if (log < 0 || null < 0) return;

@@ -1,6 +1,7 @@
 // hostd: serves until it is told to end.
 //
 // Exit codes: 0 ended as asked; 1 could not serve; 2 refused an option.
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -15,22 +16,33 @@
 #include "hostd/options.h"
 #include "hostd/receive_buffers.h"
 #include "hostd/reload.h"
+#include "hostd/service_manager.h"
 #include "hostd/signals.h"
 #include "hostd/workers.h"
 
 namespace hostd {
 namespace {
 
+// How many beats fall into the time within which the service manager wants to hear that we live: a
+// loop that stands still for half of it does no harm.
+constexpr int kBeatsOfWatchdog = 4;
+
 std::string printable_url(const Settings& settings, uint16_t port) {
   const std::string& host = settings.values.at("listen.host");
   std::string name = host;
-  if (host == "::" || host == "0.0.0.0") {
+  if (host == "::" || host == "0.0.0.0" || settings.values.at("listen.fd") != "-1") {
     name = "localhost";
   } else if (host.find(':') != std::string::npos) {
     name = "[" + host + "]";
   }
   const char* scheme = settings.values.at("tls.cert").empty() ? "http://" : "https://";
   return scheme + name + ":" + std::to_string(port);
+}
+
+// What the engines may take to end.
+std::chrono::milliseconds longest_end(const Settings& settings) {
+  return std::chrono::milliseconds(std::stoll(settings.values.at("shutdown.drain")) +
+                                   std::stoll(settings.values.at("shutdown.timeout")));
 }
 
 enum class End { kAsAsked, kFailed, kRefused };
@@ -45,7 +57,11 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
     log(SBX_LOG_ERROR, "cannot serve", {{"error", sbx_last_error()}});
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
   }
-  std::cout << "signalbox listening on " << printable_url(settings, workers.port()) << std::endl;
+  const std::string listening = "listening on " + printable_url(settings, workers.port());
+  std::cout << "signalbox " << listening << std::endl;
+  tell_ready(listening);
+  const std::chrono::microseconds watchdog = watchdog_timeout();
+  if (watchdog.count() > 0) signals.beat(watchdog / kBeatsOfWatchdog);
 
   End end = End::kAsAsked;
   size_t serving = workers.count();
@@ -55,17 +71,23 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
     switch (signals.wait(redis != nullptr && redis_lives ? redis->end() : -1)) {
       case Signals::Event::kEndRequested:
         ++asked;
+        tell_stopping(longest_end(settings));
         if (asked == 1) log(SBX_LOG_INFO, "ending: clients are sent away one after another");
         if (asked == 2) log(SBX_LOG_INFO, "ending: clients are sent away at once");
         workers.stop();
         break;
       case Signals::Event::kReloadRequested:
+        tell_reloading();
         reload(settings, workers);
+        tell_ready(listening);
         break;
       case Signals::Event::kRedisEnded:
         log(SBX_LOG_ERROR, "the embedded redis-server has ended; ending too");
         redis_lives = false;
         workers.stop();
+        break;
+      case Signals::Event::kBeat:
+        if (workers.have_turned()) tell_alive();
         break;
       case Signals::Event::kEngineStopped:
         if (asked == 0 || !redis_lives) end = End::kFailed;

@@ -13,6 +13,7 @@
 #include "hostd/environment.h"
 #include "hostd/option_table.h"
 #include "hostd/print_config.h"
+#include "hostd/service_manager.h"
 
 namespace hostd {
 namespace {
@@ -71,6 +72,11 @@ void check_by_library(const Settings& settings, Faults& faults) {
   for (std::string line; std::getline(lines, line);) faults.push_back(with_source(settings, line));
 }
 
+Layer read_passed_socket() {
+  const int fd = passed_listener();
+  return fd < 0 ? Layer() : Layer{{"listen.fd", std::to_string(fd), "LISTEN_FDS"}};
+}
+
 // What the file and what is above it make; what they say that is not allowed goes to `faults`.
 Settings merge(std::string file, std::vector<Layer> above, Faults& faults) {
   Settings settings;
@@ -121,7 +127,7 @@ std::optional<Settings> read_settings(int argc, char** argv, int* exit_code) {
   std::optional<CommandLine> line = read_command_line(argc, argv, faults);
   if (line) {
     std::vector<Layer> above = {read_backend_environment(), read_environment(faults),
-                                std::move(line->flags)};
+                                std::move(line->flags), read_passed_socket()};
     settings = merge(std::move(line->file), std::move(above), faults);
     check_by_library(*settings, faults);
   }

@@ -1,4 +1,4 @@
-// hostd's settings: what flags, environment and file make together.
+// hostd's settings: what flags, environment, file and a socket that was passed make together.
 //
 // Thread: the main thread; read_settings() before there are others: the environment is read.
 #pragma once
@@ -29,10 +29,12 @@ struct Settings {
   bool starts_redis() const;  // hostd is to start one of its own
 };
 
-// Reads the settings; for each option the first of these that names it counts: the flag,
+// Reads the settings; for each option the first of these that names it counts: a socket
+// that the service manager has passed (it is the option listen.fd), the flag,
 // SIGNALBOX_* in the environment, the reference backend's variables, the file, the default. Nothing
 // when the process is to end, with `*exit_code`: 0 after --help, --version, --print-config or
-// --check-config was answered on stdout, 2 after something was refused on stderr.
+// --check-config was answered on stdout, 2 after something was refused on stderr. Throws as
+// passed_listener().
 std::optional<Settings> read_settings(int argc, char** argv, int* exit_code);
 
 // What the file says that it did not say before.

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 
 #include <array>
 #include <cerrno>
@@ -29,9 +30,21 @@ Signals::Signals() : stopped_(checked(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE), "
   signal(SIGPIPE, SIG_IGN);
 }
 
+void Signals::beat(std::chrono::microseconds apart) {
+  beat_ = checked(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "timerfd");
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(apart);
+  const timespec time{seconds.count(), std::chrono::nanoseconds(apart - seconds).count()};
+  const itimerspec beats{time, time};
+  if (timerfd_settime(beat_.get(), 0, &beats, nullptr) != 0) {
+    throw std::system_error(errno, std::generic_category(), "timerfd");
+  }
+}
+
 Signals::Event Signals::wait(int redis_end) {
-  std::array<pollfd, 3> waited = {
-      {{signals_.get(), POLLIN, 0}, {stopped_.get(), POLLIN, 0}, {redis_end, POLLIN, 0}}};
+  std::array<pollfd, 4> waited = {{{signals_.get(), POLLIN, 0},
+                                   {stopped_.get(), POLLIN, 0},
+                                   {redis_end, POLLIN, 0},
+                                   {beat_.get(), POLLIN, 0}}};
   while (poll(waited.data(), waited.size(), -1) < 0) {
     if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
   }
@@ -45,7 +58,10 @@ Signals::Event Signals::wait(int redis_end) {
     [[maybe_unused]] ssize_t size = read(signals_.get(), &info, sizeof info);
     return info.ssi_signo == SIGHUP ? Event::kReloadRequested : Event::kEndRequested;
   }
-  return Event::kRedisEnded;
+  if (waited[2].revents != 0) return Event::kRedisEnded;
+  uint64_t beats = 0;
+  [[maybe_unused]] ssize_t size = read(beat_.get(), &beats, sizeof beats);
+  return Event::kBeat;
 }
 
 void Signals::engine_stopped() {

@@ -6,7 +6,7 @@ namespace hostd {
 
 Workers::Workers(const sbx_config* config, size_t count, Signals& signals) : config_(config) {
   for (size_t i = 1; i <= count; ++i) {
-    all_.push_back(std::make_unique<Worker>(Worker{count == 1 ? 0 : i, signals, nullptr}));
+    all_.push_back(std::make_unique<Worker>(count == 1 ? 0 : i, signals));
   }
 }
 
@@ -44,6 +44,19 @@ void Workers::stop() {
   for (const auto& worker : all_) {
     if (worker->engine) sbx_engine_stop(worker->engine.get());
   }
+}
+
+bool Workers::have_turned() {
+  for (const auto& worker : all_) {
+    if (!worker->turned) return false;
+  }
+  const auto turned = [](void* user) { static_cast<Worker*>(user)->turned = true; };
+  for (const auto& worker : all_) {
+    worker->turned = false;
+    // One that refuses has ended.
+    if (sbx_engine_call(worker->engine.get(), turned, worker.get()) != SBX_OK) turned(worker.get());
+  }
+  return true;
 }
 
 sbx_error Workers::set(const char* option, const char* value) {

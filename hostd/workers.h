@@ -4,10 +4,12 @@
 // Owner: main. Destroying it ends those that serve.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hostd/demo_page.h"
@@ -35,14 +37,22 @@ class Workers {
   sbx_error set(const char* option, const char* value);
   sbx_error set_log_level(sbx_log_level level);
 
+  // Whether every engine that has not ended has turned since this was last asked and answered with
+  // yes. The first time it is yes.
+  bool have_turned();
+
   uint16_t port() const { return sbx_engine_port(all_.front()->engine.get()); }
   size_t count() const { return all_.size(); }
 
  private:
   struct Worker {
+    Worker(size_t worker_number, Signals& worker_signals)
+        : number(worker_number), signals(worker_signals) {}
+
     size_t number;  // in the log; 0: there is only one
     Signals& signals;
     Engine engine;
+    std::atomic<bool> turned = true;
   };
 
   const sbx_config* config_;

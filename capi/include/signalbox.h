@@ -334,8 +334,8 @@ SBX_API sbx_error sbx_engine_create(const sbx_config* config, const sbx_callback
  * stopped, joined and destroyed before the others, in any order, while those serve; its sessions
  * end with it, and its clients come back to the others. SBX_E_STATE when one of them has begun to
  * listen, or `engine` shares a port already; SBX_E_INVALID when they are the same engine, their
- * options listen.host, listen.port or socketio.path differ, one speaks TLS and the other does not,
- * or 64 engines share the port. Since 1.1. */
+ * options listen.host, listen.port, listen.fd or socketio.path differ, one speaks TLS and the other
+ * does not, or 64 engines share the port. Since 1.1. */
 SBX_API sbx_error sbx_engine_share_port(sbx_engine* engine, sbx_engine* with);
 
 /** Listens and serves on a thread of the engine's own. Returns once it listens; after a failure no
@@ -396,6 +396,12 @@ SBX_API sbx_error sbx_engine_join(sbx_engine* engine);
  * option of that name, it cannot change while the engine serves (see sbx_option_info), or it does
  * not allow the value; nothing changes then. Since 1.1. */
 SBX_API sbx_error sbx_engine_set(sbx_engine* engine, const char* name, const char* value);
+
+/** Calls `function` on the engine's thread, once, like a callback: for a host that wants to do there
+ * what must not overlap its callbacks, or to know that the engine still turns. Command, and as those
+ * never called inside this call; when the engine ends, before that. After an error it is not
+ * called. Since 1.1. */
+SBX_API sbx_error sbx_engine_call(sbx_engine* engine, void (*function)(void* user), void* user);
 
 /** Changes which lines reach the log callback; see sbx_config_set_log_level. Command. SBX_E_INVALID
  * when `level` is not an sbx_log_level. Since 1.1. */

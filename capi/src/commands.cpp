@@ -57,6 +57,14 @@ Status make_event(const char* event, const char* args, const sbx_bytes* attachme
 
 }  // namespace
 
+sbx_error sbx_engine_call(sbx_engine* engine, void (*function)(void* user), void* user) {
+  return guard([&]() -> Status {
+    if (engine == nullptr) return null("engine");
+    if (function == nullptr) return null("function");
+    return submit(engine, [engine, function, user](Node&) { engine->call(function, user); });
+  });
+}
+
 sbx_error sbx_emit(sbx_engine* engine, const char* socket, const char* event, const char* args,
                    const sbx_bytes* attachments, size_t attachment_count) {
   return guard([&]() -> Status {

@@ -152,6 +152,10 @@ constexpr Entry kEntries[] = {
          "address to listen on; \"::\" is every address, IPv4 included"),
     integer(MEMBER(listen_port), "", 0, 65535,
             "TCP port to listen on; 0 lets the system choose one"),
+    integer(
+        MEMBER(listen_fd), "", -1, kMillion,
+        "descriptor of a TCP socket that listens already, which is used in place of listen.host "
+        "and listen.port; -1: none"),
 
     live(integer(MEMBER(http_max_body), "bytes", 1, kGibibyte,
                  "largest body of a request to the HTTP API")),

@@ -19,6 +19,7 @@ namespace signalbox {
 struct Options {
   std::string listen_host = "::";
   int64_t listen_port = 3001;
+  int64_t listen_fd = -1;
 
   int64_t http_max_body = 102400;
   int64_t http_max_header = 16384;

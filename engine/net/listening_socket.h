@@ -7,18 +7,19 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
+#include "engine/core/options.h"
 #include "engine/core/status.h"
 
 namespace signalbox::net {
 
 class ListeningSocket {
  public:
-  // Binds and listens. "::" serves IPv4 too, and falls back to 0.0.0.0 where there is no IPv6. Port
-  // 0 takes a free one. kAddress, with a text for a person, when that cannot be.
-  static Status open(const std::string& host, uint16_t port,
-                     std::shared_ptr<const ListeningSocket>& opened);
+  // Binds and listens, or takes the socket of option listen.fd, of which the caller keeps his
+  // descriptor. "::" serves IPv4 too, and falls back to 0.0.0.0 where there is no IPv6. Port 0
+  // takes a free one. kAddress, with a text for a person, when that cannot be; kInvalid when
+  // listen.fd is no TCP socket that listens, kSystem when the system refuses a descriptor.
+  static Status open(const Options& options, std::shared_ptr<const ListeningSocket>& opened);
 
   // Takes over a descriptor that listens.
   explicit ListeningSocket(int fd);

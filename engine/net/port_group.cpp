@@ -32,12 +32,11 @@ bool PortGroup::sealed() const {
   return sealed_;
 }
 
-Status PortGroup::listen(const std::string& host, uint16_t port,
-                         std::shared_ptr<const ListeningSocket>& socket) {
+Status PortGroup::listen(const Options& options, std::shared_ptr<const ListeningSocket>& socket) {
   const std::lock_guard<std::mutex> lock(mutex_);
   socket = socket_.lock();
   if (socket) return {};
-  const Status status = ListeningSocket::open(host, port, socket);
+  const Status status = ListeningSocket::open(options, socket);
   socket_ = socket;
   return status;
 }

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "engine/core/loop.h"
+#include "engine/core/options.h"
 #include "engine/core/status.h"
 #include "engine/net/address_counts.h"
 #include "engine/net/listening_socket.h"
@@ -44,8 +45,7 @@ class PortGroup {
   bool sealed() const;
 
   // The group's socket, which the first to ask opens. Errors as ListeningSocket::open().
-  Status listen(const std::string& host, uint16_t port,
-                std::shared_ptr<const ListeningSocket>& socket);
+  Status listen(const Options& options, std::shared_ptr<const ListeningSocket>& socket);
 
   // The server at `place` can be handed connections and requests from now on; on its thread.
   void enter(size_t place, Loop& loop, Server& server);

@@ -125,8 +125,7 @@ Status Server::open() {
   if (!status.ok()) return status;
   if (tls) tell_validity(log_, tls);
   std::shared_ptr<const ListeningSocket> socket;
-  status =
-      group_->listen(options_.listen_host, static_cast<uint16_t>(options_.listen_port), socket);
+  status = group_->listen(options_, socket);
   if (!status.ok()) return status;
   port_ = socket->port();
 

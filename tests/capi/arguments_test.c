@@ -22,6 +22,10 @@ static void on_http(void* user, const sbx_http_request* request) {
   (void)request;
 }
 
+static void on_call(void* user) {
+  ++*(int*)user;
+}
+
 static void on_release(void* data) {
   ++*(int*)data;
 }
@@ -54,11 +58,13 @@ static sbx_error command(int which) {
       return sbx_engine_set(engine, "limits.room_size", "5");
     case 11:
       return sbx_engine_set_log_level(engine, SBX_LOG_INFO);
+    case 12:
+      return sbx_engine_call(engine, on_call, &ignored);
     default:
       return sbx_http_respond(engine, 1, 200, NULL, 0, NULL, 0);
   }
 }
-enum { kCommands = 13 };
+enum { kCommands = 14 };
 
 static int setup(void** state) {
   (void)state;

@@ -29,7 +29,7 @@ static void checks_its_arguments(void** state) {
   assert_refused(sbx_engine_share_port(engines[2], engines[2]), SBX_E_INVALID, "another");
   assert_refused(sbx_engine_share_port(engines[0], engines[2]), SBX_E_STATE, "already");
   const char* const differing[][2] = {
-      {"listen.port", "1"}, {"listen.host", "::1"}, {"socketio.path", "/x/"}};
+      {"listen.port", "1"}, {"listen.host", "::1"}, {"listen.fd", "9"}, {"socketio.path", "/x/"}};
   for (size_t i = 0; i < sizeof differing / sizeof *differing; ++i) {
     sbx_config* config = local_config("0");
     sbx_engine* other = NULL;
