@@ -50,8 +50,8 @@ class Engine {
 
   // Makes this engine serve on the port of `other`, and of those which share that already: see
   // net::PortGroup. kState when one of them has begun to listen, or this one shares a port already;
-  // kInvalid when their options listen.host, listen.port, listen.fd or socketio.path differ, or there are too
-  // many.
+  // kInvalid when their options listen.host, listen.port, listen.fd or socketio.path differ, or
+  // there are too many.
   Status share_port(Engine& other);
 
   // Binds the listener and serves on this thread until stop(). kAddress when the address cannot be

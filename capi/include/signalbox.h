@@ -397,10 +397,10 @@ SBX_API sbx_error sbx_engine_join(sbx_engine* engine);
  * not allow the value; nothing changes then. Since 1.1. */
 SBX_API sbx_error sbx_engine_set(sbx_engine* engine, const char* name, const char* value);
 
-/** Calls `function` on the engine's thread, once, like a callback: for a host that wants to do there
- * what must not overlap its callbacks, or to know that the engine still turns. Command, and as those
- * never called inside this call; when the engine ends, before that. After an error it is not
- * called. Since 1.1. */
+/** Calls `function` on the engine's thread, once, like a callback: for a host that wants to do
+ * there what must not overlap its callbacks, or to know that the engine still turns. Command. When
+ * the engine ends meanwhile it is called before `stopped`; after an error it is not called.
+ * Since 1.1. */
 SBX_API sbx_error sbx_engine_call(sbx_engine* engine, void (*function)(void* user), void* user);
 
 /** Changes which lines reach the log callback; see sbx_config_set_log_level. Command. SBX_E_INVALID

@@ -34,7 +34,8 @@ void the_table_holds_every_option(void**) {
   }
   assert_text_equal(
       names,
-      "listen.host listen.port listen.fd http.max_body http.max_header http.request_timeout http.keep_alive "
+      "listen.host listen.port listen.fd http.max_body http.max_header http.request_timeout "
+      "http.keep_alive "
       "http.headers http.max_headers cors.origins proxy.trusted proxy.protocol tls.cert tls.key "
       "tls.min_version socketio.path "
       "socketio.connect_timeout "
