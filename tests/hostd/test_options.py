@@ -1,10 +1,12 @@
 """Flags, environment and file: what is understood, what goes before what, what is refused."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 NO_REDIS = "--redis=unix:///nonexistent/redis.sock"  # hostd serves without; none is started
+SHIPPED = Path(__file__).resolve().parents[2] / "packaging/debian/hostd.toml"
 
 
 def test_version(launcher):
@@ -191,3 +193,13 @@ def test_refused(launcher, arguments, env, file, told):
     for text in told:
         assert text in err
     assert launcher.redis_directories() == []
+
+
+def test_the_file_of_the_debian_package_is_accepted_also_with_what_it_has_as_comments(launcher):
+    told = re.sub(r"^# (\[|\w+ = )", r"\1", SHIPPED.read_text(), flags=re.MULTILINE)
+    assert told.count("\n[") == 4
+    for number, text in enumerate((SHIPPED.read_text(), told)):
+        file = launcher.directory / f"{number}.toml"
+        file.write_text(text)
+        hostd = launcher.serve("--config", file, "-p", 0, NO_REDIS)
+        assert hostd.end() == (0, "")

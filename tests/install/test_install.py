@@ -123,5 +123,6 @@ def test_hostd_finds_the_library_beside_it(prefix, library_dir):
     assert Path(loaded).resolve().parent == library_dir.resolve()
 
 
-def test_the_manual_page_of_hostd_is_well_formed(prefix):
-    run("mandoc", "-T", "lint", "-W", "warning", prefix / "share/man/man1/hostd.1")
+@pytest.mark.parametrize("page", ["man1/hostd.1", "man5/hostd.toml.5"])
+def test_the_manual_pages_of_hostd_are_well_formed(prefix, page):
+    run("mandoc", "-T", "lint", "-W", "warning", prefix / "share/man" / page)

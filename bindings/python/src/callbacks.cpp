@@ -5,11 +5,19 @@
 namespace signalbox::python {
 namespace {
 
+bool interpreter_ends() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
 // Takes the GIL for one call into Python. What is raised there goes to sys.unraisablehook: the
 // functions of the package catch and log their handlers' exceptions themselves.
 template <typename Call>
 void in_python(Call&& call) {
-  if (_Py_IsFinalizing()) return;
+  if (interpreter_ends()) return;
   const py::gil_scoped_acquire gil;
   try {
     call();
