@@ -54,11 +54,15 @@ class Launcher:
         self.directory = directory
         self.processes = []
 
+    @property
+    def environment(self):
+        clean = {name: value for name, value in os.environ.items()
+                 if name not in BACKEND_VARIABLES and not name.startswith("SIGNALBOX_")}
+        return clean | {"TMPDIR": str(self.directory)}
+
     def _start(self, arguments, env, stderr):
-        environment = {name: value for name, value in os.environ.items()
-                       if name not in BACKEND_VARIABLES and not name.startswith("SIGNALBOX_")}
-        environment |= {"TMPDIR": str(self.directory)} | (env or {})
-        process = subprocess.Popen([HOSTD, *map(str, arguments)], env=environment, text=True,
+        process = subprocess.Popen([HOSTD, *map(str, arguments)], env=self.environment | (env or {}),
+                                   text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         self.processes.append(process)
         return process

@@ -81,7 +81,7 @@ def test_tells_that_it_serves_reads_its_file_and_ends(launcher, manager):
     assert reloading["RELOADING"] == "1"
     assert before <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
     assert manager.next()["READY"] == "1"
-    assert "shutdown.timeout is '4000' now" in hostd.log()
+    assert 'msg="an option changed" option=shutdown.timeout value=4000' in hostd.log()
 
     assert hostd.end() == (0, "")
     stopping = manager.next()
@@ -126,7 +126,7 @@ def activated(launcher, listeners, *arguments):
     command = f'LISTEN_PID=$$ LISTEN_FDS={len(numbers)} exec "$0" "$@" {passing}'
     return subprocess.Popen(
         ["bash", "-c", command, HOSTD, *arguments], pass_fds=numbers, text=True,
-        env=os.environ | {"TMPDIR": str(launcher.directory)}, stdin=subprocess.DEVNULL,
+        env=launcher.environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
