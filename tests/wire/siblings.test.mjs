@@ -145,8 +145,14 @@ for (const [name, prepare] of [
     } finally {
       proxy.heal();
     }
-    const expected = ['ready', 'offer'].map((event) => `${event} of ${here.id}`);
-    assert.deepEqual(await heard(there, 2), expected);
+    // A heartbeat that meets a leave binds again for a moment: more may come before.
+    let before;
+    let [event] = await heard(there, 1);
+    while (event !== `offer of ${here.id}`) {
+      before = event;
+      [event] = await heard(there, 1);
+    }
+    assert.equal(before, `ready of ${here.id}`);
     await close();
   });
 }
