@@ -1,28 +1,14 @@
-// What the engine counts. A counter's name is written once, here; a report of all of them walks
-// kCounters.
+// What the engine counts, and the times it measures. A counter's name is written once, here, and so
+// is a gauge's and a histogram's; a report of all of them walks kCounters, kGauges and kHistograms.
 //
 // Thread: the loop's adds; any thread may read.
 // Owner: the engine owns the one Counters; everything below it holds a reference and adds to it.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include "engine/core/counter.h"
+#include "engine/core/histogram.h"
 
 namespace signalbox {
-
-class Counter {
- public:
-  Counter& operator++() { return *this += 1; }
-  // Only one thread adds: it needs no read-modify-write that others see as a whole.
-  Counter& operator+=(uint64_t more) {
-    value_.store(*this + more, std::memory_order_relaxed);
-    return *this;
-  }
-  operator uint64_t() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 // X(name, what it counts)
 #define SIGNALBOX_COUNTERS(X)                                                                      \
@@ -79,10 +65,27 @@ class Counter {
   X(bodies_refused, "HTTP requests refused in their body: too much is kept for all clients")       \
   X(log_lines_held_back, "lines of the log that were not written: too many of one kind")
 
+#define SIGNALBOX_GAUGES(X)                            \
+  X(rooms, "rooms that clients of this engine are in") \
+  X(nodes, "engines that share the rooms of this Redis, as of its last heartbeat")
+
+#define SIGNALBOX_HISTOGRAMS(X)                                                                   \
+  X(join_duration, "time from a client's join to its answer, where Redis was asked")              \
+  X(relay_duration,                                                                               \
+    "time from an offer, answer or candidate to its write to the receiver, or to its receiver's " \
+    "node")                                                                                       \
+  X(redis_round_trip, "time from a command to Redis to its reply")
+
 struct Counters {
 #define SIGNALBOX_COUNTER_MEMBER(name, doc) Counter name;
   SIGNALBOX_COUNTERS(SIGNALBOX_COUNTER_MEMBER)
 #undef SIGNALBOX_COUNTER_MEMBER
+#define SIGNALBOX_GAUGE_MEMBER(name, doc) Gauge name;
+  SIGNALBOX_GAUGES(SIGNALBOX_GAUGE_MEMBER)
+#undef SIGNALBOX_GAUGE_MEMBER
+#define SIGNALBOX_HISTOGRAM_MEMBER(name, doc) Histogram name;
+  SIGNALBOX_HISTOGRAMS(SIGNALBOX_HISTOGRAM_MEMBER)
+#undef SIGNALBOX_HISTOGRAM_MEMBER
 };
 
 struct CounterInfo {
@@ -95,6 +98,30 @@ inline constexpr CounterInfo kCounters[] = {
 #define SIGNALBOX_COUNTER_INFO(name, doc) {#name, doc, &Counters::name},
     SIGNALBOX_COUNTERS(SIGNALBOX_COUNTER_INFO)
 #undef SIGNALBOX_COUNTER_INFO
+};
+
+struct GaugeInfo {
+  const char* name;
+  const char* doc;  // one line
+  Gauge Counters::*value;
+};
+
+inline constexpr GaugeInfo kGauges[] = {
+#define SIGNALBOX_GAUGE_INFO(name, doc) {#name, doc, &Counters::name},
+    SIGNALBOX_GAUGES(SIGNALBOX_GAUGE_INFO)
+#undef SIGNALBOX_GAUGE_INFO
+};
+
+struct HistogramInfo {
+  const char* name;
+  const char* doc;  // one line
+  Histogram Counters::*value;
+};
+
+inline constexpr HistogramInfo kHistograms[] = {
+#define SIGNALBOX_HISTOGRAM_INFO(name, doc) {#name, doc, &Counters::name},
+    SIGNALBOX_HISTOGRAMS(SIGNALBOX_HISTOGRAM_INFO)
+#undef SIGNALBOX_HISTOGRAM_INFO
 };
 
 }  // namespace signalbox

@@ -114,6 +114,7 @@ void Application::drop_as_stranger(const Call& call) {
 }
 
 void Application::relay(const Call& call, std::string_view payload) {
+  const Histogram::Clock::time_point came = Histogram::Clock::now();
   std::array<json::Member, 3> found = {{{"peerId", {}}, {"from", {}}, {payload, {}}}};
   const auto& [peer_id, from, opaque] = found;
   json::find_members(call.argument, found);
@@ -157,6 +158,7 @@ void Application::relay(const Call& call, std::string_view payload) {
   } else {
     neighbours_.relay(call.socket, peer_name, text.finish(), call.attachments);
   }
+  counters_.relay_duration.add_since(came);
 }
 
 bool Application::names_own_room(const Call& call, const json::Value& room) {

@@ -124,6 +124,7 @@ void Joins::finish(const std::string& socket_id, const std::string& room,
     return;
   }
   const PendingJoin join = take_join(member(*socket));
+  counters_.join_duration.add_since(join.since);
   // What we send may end a client that reads too slowly.
   for (size_t i = 0; i < join.times && is_connected(socket_id); ++i) {
     answer(*socket, room, reply, i > 0);

@@ -12,6 +12,7 @@ void Members::bind(socketio::Socket& socket, const std::string& room) {
   unbind(socket);
   std::string name = room;
   rooms_.add(room, socket);
+  counters_.rooms.set(rooms_.size());
   bound.room = std::move(name);
   elsewhere_.open(room);
 }
@@ -19,6 +20,7 @@ void Members::bind(socketio::Socket& socket, const std::string& room) {
 std::string Members::unbind(socketio::Socket& socket) {
   std::string room = std::exchange(member(socket).room, {});
   rooms_.remove(room, socket);
+  counters_.rooms.set(rooms_.size());
   if (!rooms_.has(room)) elsewhere_.close(room);
   return room;
 }

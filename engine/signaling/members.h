@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/counters.h"
 #include "engine/signaling/elsewhere.h"
 #include "engine/signaling/tokens.h"
 #include "engine/socketio/namespace.h"
@@ -27,6 +28,7 @@ struct PendingJoin {
   std::string room;
   std::string secret;
   size_t times = 1;
+  Histogram::Clock::time_point since = Histogram::Clock::now();  // the first of them
 };
 
 // What we know of one socket.
@@ -45,6 +47,8 @@ struct Member : socketio::SocketData {
 
 class Members {
  public:
+  explicit Members(Counters& counters) : counters_(counters) {}
+
   // The namespace whose sockets it keeps; before the first of them.
   void set_namespace(socketio::Namespace& nsp) { nsp_ = &nsp; }
   socketio::Namespace& nsp() const { return *nsp_; }
@@ -68,6 +72,7 @@ class Members {
   Elsewhere& elsewhere() { return elsewhere_; }
 
  private:
+  Counters& counters_;
   socketio::Namespace* nsp_ = nullptr;
   socketio::RoomIndex rooms_;
   Elsewhere elsewhere_;

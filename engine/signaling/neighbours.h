@@ -86,6 +86,7 @@ class Neighbours : private store::Registry::Listener,
     bus_.check();
     reconciler_.keep_alive();
   }
+  void on_node_count(size_t nodes) override { counters_.nodes.set(nodes); }
 
   void on_envelope(const store::Envelope& envelope) override;
   void on_missed() override { reconciler_.check(); }

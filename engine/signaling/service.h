@@ -37,7 +37,8 @@ class Service {
           std::shared_ptr<store::Siblings> siblings, RoomHooks hooks,
           std::function<size_t()> connections)
       : hooks_(std::move(hooks)),
-        redis_(store::make_redis(loop, log, options)),
+        members_(counters),
+        redis_(store::make_redis(loop, log, options, counters)),
         referrers_(*redis_, options),
         ice_servers_(*redis_, options),
         session_limit_(loop, *redis_, options),

@@ -26,6 +26,8 @@ class RoomIndex {
   // The sockets in a room, in no order.
   std::vector<Socket*> in(std::string_view room) const;
   bool has(std::string_view room) const { return rooms_.contains(room); }
+  // How many rooms have sockets.
+  size_t size() const { return rooms_.size(); }
 
  private:
   struct Hash {

@@ -40,11 +40,11 @@ struct RedisCluster::State final : std::enable_shared_from_this<RedisCluster::St
   };
   using CommandPtr = std::shared_ptr<Command>;
 
-  State(Loop& loop_in, Log& log_in, const Options& options)
+  State(Loop& loop_in, Log& log_in, const Options& options, Counters& counters)
       : loop(loop_in),
         log(log_in),
         max_pending(static_cast<size_t>(options.redis_max_pending)),
-        nodes(loop, log, options, [this](bool back) { on_nodes_changed(back); }),
+        nodes(loop, log, options, counters, [this](bool back) { on_nodes_changed(back); }),
         topology(loop, log, nodes, [this](bool found) { on_told(found); }),
         deadlines(loop, static_cast<uint64_t>(options.redis_command_timeout),
                   [this](void* command) { expire(*static_cast<Command*>(command)); }),
@@ -293,8 +293,8 @@ void RedisCluster::State::end() {
 
 // The public face
 
-RedisCluster::RedisCluster(Loop& loop, Log& log, const Options& options)
-    : state_(std::make_shared<State>(loop, log, options)) {}
+RedisCluster::RedisCluster(Loop& loop, Log& log, const Options& options, Counters& counters)
+    : state_(std::make_shared<State>(loop, log, options, counters)) {}
 
 RedisCluster::~RedisCluster() {
   state_->end();

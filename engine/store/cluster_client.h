@@ -18,7 +18,7 @@ namespace signalbox::store {
 class RedisCluster final : public Commands {
  public:
   // The options must be valid (validate_redis_options()). Keeps references.
-  RedisCluster(Loop& loop, Log& log, const Options& options);
+  RedisCluster(Loop& loop, Log& log, const Options& options, Counters& counters);
   ~RedisCluster() override;
 
   void connect() override;

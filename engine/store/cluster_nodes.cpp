@@ -7,8 +7,8 @@
 namespace signalbox::store {
 
 struct ClusterNodes::Node {
-  Node(Loop& loop, Log& log, Options options_in)
-      : options(std::move(options_in)), redis(loop, log, options) {}
+  Node(Loop& loop, Log& log, Options options_in, Counters& counters)
+      : options(std::move(options_in)), redis(loop, log, options, counters) {}
 
   const Options options;
   bool refused = false;
@@ -16,9 +16,9 @@ struct ClusterNodes::Node {
   Redis redis;  // last: what it answers when it is destroyed is noted above
 };
 
-ClusterNodes::ClusterNodes(Loop& loop, Log& log, const Options& options,
+ClusterNodes::ClusterNodes(Loop& loop, Log& log, const Options& options, Counters& counters,
                            std::function<void(bool back)> changed)
-    : loop_(loop), log_(log), options_(options), changed_(std::move(changed)) {
+    : loop_(loop), log_(log), options_(options), counters_(counters), changed_(std::move(changed)) {
   RedisUrl url;
   (void)parse_redis_url(options.redis_url, url);
   seed_ = {url.host, url.port};
@@ -92,7 +92,7 @@ ClusterNodes::Node& ClusterNodes::at(const ClusterAddress& address) {
   Options options = options_;
   options.redis_url = url_of(address);
   options.redis_max_pending = INT64_MAX;  // the bound is on all nodes together: our owner's
-  node = std::make_unique<Node>(loop_, log_, std::move(options));
+  node = std::make_unique<Node>(loop_, log_, std::move(options), counters_);
   node->redis.leave_errors_to_owner();
   node->redis.set_on_state([this, &node = *node](bool connected) {
     const bool back = connected && node.refused;

@@ -23,7 +23,7 @@ class ClusterNodes {
   // options.redis_url is the seed; its scheme and login apply to every node. `changed` is called
   // inside our callbacks when a node is connected, is lost, refuses, or may be idle: `back` when it
   // is connected and was not when we last tried. It must not destroy this.
-  ClusterNodes(Loop& loop, Log& log, const Options& options,
+  ClusterNodes(Loop& loop, Log& log, const Options& options, Counters& counters,
                std::function<void(bool back)> changed);
   ~ClusterNodes();
 
@@ -55,6 +55,7 @@ class ClusterNodes {
   Loop& loop_;
   Log& log_;
   const Options& options_;
+  Counters& counters_;
   const std::function<void(bool)> changed_;
   ClusterAddress seed_;
   std::map<ClusterAddress, std::unique_ptr<Node>> nodes_;

@@ -8,9 +8,10 @@ namespace signalbox::store {
 
 Script::Script(std::string_view text) : text_(text), sha_(sha1_hex(text)) {}
 
-std::unique_ptr<Commands> make_redis(Loop& loop, Log& log, const Options& options) {
-  if (options.redis_cluster) return std::make_unique<RedisCluster>(loop, log, options);
-  return std::make_unique<Redis>(loop, log, options);
+std::unique_ptr<Commands> make_redis(Loop& loop, Log& log, const Options& options,
+                                     Counters& counters) {
+  if (options.redis_cluster) return std::make_unique<RedisCluster>(loop, log, options, counters);
+  return std::make_unique<Redis>(loop, log, options, counters);
 }
 
 }  // namespace signalbox::store

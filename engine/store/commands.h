@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/counters.h"
 #include "engine/core/log.h"
 #include "engine/core/loop.h"
 #include "engine/core/options.h"
@@ -82,7 +83,8 @@ class Commands {
 };
 
 // One Redis or a Redis Cluster, as the options (which must be valid, see validate_redis_options())
-// want it. Does not connect yet.
-std::unique_ptr<Commands> make_redis(Loop& loop, Log& log, const Options& options);
+// want it. Does not connect yet. Keeps the references.
+std::unique_ptr<Commands> make_redis(Loop& loop, Log& log, const Options& options,
+                                     Counters& counters);
 
 }  // namespace signalbox::store

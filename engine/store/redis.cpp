@@ -29,6 +29,7 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
     Done done;
     const Script* script = nullptr;  // while it was sent by its name only
     uint64_t due_ms = 0;             // 0: not submitted yet
+    Histogram::Clock::time_point sent = {};
   };
 
   enum class Phase {
@@ -38,9 +39,10 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
     kEnded,         // the owner is gone
   };
 
-  State(Loop& loop_in, Log& log_in, const Options& options)
+  State(Loop& loop_in, Log& log_in, const Options& options, Counters& counters)
       : loop(loop_in),
         log(log_in),
+        round_trips(counters.redis_round_trip),
         command_timeout_ms(static_cast<uint64_t>(options.redis_command_timeout)),
         max_pending(static_cast<size_t>(options.redis_max_pending)),
         link(loop, log, options, "commands", *this),
@@ -61,6 +63,7 @@ struct Redis::State final : RedisLink::Listener, std::enable_shared_from_this<Re
 
   Loop& loop;
   Log& log;
+  Histogram& round_trips;
   const uint64_t command_timeout_ms;
   const size_t max_pending;
 
@@ -94,6 +97,7 @@ void Redis::State::submit(Command command) {
 }
 
 bool Redis::State::send(Command& command) {
+  command.sent = Histogram::Clock::now();
   if (!link.send(command.arguments)) return false;
   // Only a script may have to be sent again.
   if (command.script == nullptr) command.arguments.clear();
@@ -148,6 +152,7 @@ void Redis::State::on_reply(const Reply& reply) {
   const auto keep = shared_from_this();
   Command command = std::move(commands.front());
   commands.pop_front();
+  round_trips.add_since(command.sent);
   bool no_master = false;
   if (reply.type == Reply::Type::kError) {
     if (command.script != nullptr && reply.text.starts_with("NOSCRIPT")) {
@@ -214,8 +219,8 @@ void Redis::State::end() {
 
 // The public face
 
-Redis::Redis(Loop& loop, Log& log, const Options& options)
-    : state_(std::make_shared<State>(loop, log, options)) {}
+Redis::Redis(Loop& loop, Log& log, const Options& options, Counters& counters)
+    : state_(std::make_shared<State>(loop, log, options, counters)) {}
 
 Redis::~Redis() {
   state_->end();

@@ -21,7 +21,7 @@ namespace signalbox::store {
 class Redis final : public Commands {
  public:
   // The options must be valid (validate_redis_options()).
-  Redis(Loop& loop, Log& log, const Options& options);
+  Redis(Loop& loop, Log& log, const Options& options, Counters& counters);
   ~Redis() override;
 
   void connect() override;

@@ -178,7 +178,9 @@ void Registry::renew() {
 void Registry::on_renewed(const Reply& reply) {
   if (phase_ != Phase::kRegistered || reply.elements.empty()) return;
   if (reply.elements.front().text == "lost") return on_lost();
-  std::for_each(reply.elements.begin() + 1, reply.elements.end(), [this](const Reply& node) {
+  if (reply.elements.size() < 2) return;
+  listener_.on_node_count(static_cast<size_t>(reply.elements[1].integer));
+  std::for_each(reply.elements.begin() + 2, reply.elements.end(), [this](const Reply& node) {
     loop_.guard([&] { listener_.on_departed(node.text); });
   });
 }

@@ -44,6 +44,8 @@ class Registry {
     virtual void on_departed(const std::string& node) = 0;
     // A heartbeat is being sent.
     virtual void on_heartbeat() = 0;
+    // The answer to it: how many nodes share this Redis, with this one.
+    virtual void on_node_count(size_t nodes) = 0;
 
    protected:
     ~Listener() = default;

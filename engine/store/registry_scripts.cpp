@@ -59,7 +59,8 @@ return 'registered'
 // KEYS the nodes, the node
 // ARGV 1 node id, 2 token, 3 lease in ms, 4 seconds that the keys live, 5 most nodes to claim,
 //      6 prefix of a node's key
-// Answers {'lost'}, or {'renewed', the nodes claimed...}. Their keys share the slot of KEYS.
+// Answers {'lost'}, or {'renewed', how many nodes there are, the nodes claimed...}. Their keys
+// share the slot of KEYS.
 const Script& heartbeat_script() {
   static const Script script(R"lua(
 if redis.call('HGET', KEYS[2], 'token') ~= ARGV[2] then
@@ -75,7 +76,7 @@ end
 redis.call('ZADD', KEYS[1], lease_end, ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-local answer = {'renewed'}
+local answer = {'renewed', redis.call('ZCARD', KEYS[1])}
 if now_ms - (redis.call('HGET', KEYS[2], 'steady') or now) >= tonumber(ARGV[3]) then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[5])) do
     local key = ARGV[6] .. id

@@ -89,7 +89,8 @@ namespace signalbox::store {
 
 Script::Script(std::string_view text) : text_(text) {}
 
-std::unique_ptr<Commands> make_redis(Loop& loop, Log& /*log*/, const Options& /*options*/) {
+std::unique_ptr<Commands> make_redis(Loop& loop, Log& /*log*/, const Options& /*options*/,
+                                     Counters& /*counters*/) {
   return std::make_unique<fuzz::FakeRedis>(loop);
 }
 

@@ -49,7 +49,7 @@ Client::Client(Loop& loop_in, Options options_in)
     : loop(loop_in),
       options(std::move(options_in)),
       log(LogLevel::kDebug, [this](LogLevel, const std::string& line) { lines.push_back(line); }),
-      redis(store::make_redis(loop, log, options)) {
+      redis(store::make_redis(loop, log, options, counters)) {
   redis->connect();
 }
 

@@ -47,6 +47,7 @@ class Client {
   Options options;
   std::vector<std::string> lines;  // what was logged
   Log log;
+  Counters counters;
   std::unique_ptr<store::Commands> redis;
 
   size_t sent = 0;

@@ -51,7 +51,7 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
       : loop(loop_in),
         options(std::move(options_in)),
         log(LogLevel::kDebug, [this](LogLevel, const std::string& line) { lines.push_back(line); }),
-        redis(loop, log, options),
+        redis(loop, log, options, counters),
         registry(loop, log, options, redis, *this),
         rooms(redis, options, registry),
         bus(loop, log, options, counters, redis, std::move(siblings), *this),
@@ -137,6 +137,7 @@ class TestNode : private store::Registry::Listener, private store::Bus::Listener
     if (cleans) cleaner.clean(node);
   }
   void on_heartbeat() override { bus.check(); }
+  void on_node_count(size_t /*nodes*/) override {}
   void on_envelope(const store::Envelope& envelope) override {
     heard.emplace_back(envelope);
     if (on_heard) on_heard();

@@ -529,7 +529,8 @@ void a_long_outage_is_logged_once(void**) {
   std::vector<std::string> warnings;
   signalbox::Log log(signalbox::LogLevel::kWarning,
                      [&](signalbox::LogLevel, const std::string& l) { warnings.push_back(l); });
-  signalbox::store::Redis redis(loop, log, options);
+  signalbox::Counters counters;
+  signalbox::store::Redis redis(loop, log, options, counters);
   redis.connect();
   run_for(loop, 600);
   assert_int_equal(warnings.size(), 1);

@@ -20,6 +20,7 @@ struct QuietNode : store::Registry::Listener {
   void on_renamed() override {}
   void on_departed(const std::string&) override {}
   void on_heartbeat() override {}
+  void on_node_count(size_t /*nodes*/) override {}
 };
 
 struct RoomsFixture {

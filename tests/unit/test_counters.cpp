@@ -17,7 +17,10 @@ void the_table_names_every_counter_once(void**) {
     assert_for(info.name, *info.doc != '\0');
   }
   assert_int_equal(names.size(), std::size(kCounters));
-  assert_int_equal(sizeof(Counters), std::size(kCounters) * sizeof(signalbox::Counter));
+  assert_int_equal(sizeof(Counters),
+                   std::size(kCounters) * sizeof(signalbox::Counter) +
+                       std::size(signalbox::kGauges) * sizeof(signalbox::Gauge) +
+                       std::size(signalbox::kHistograms) * sizeof(signalbox::Histogram));
 }
 
 void a_row_leads_to_the_counter_of_its_name(void**) {

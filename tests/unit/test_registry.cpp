@@ -45,12 +45,14 @@ struct Node : store::Registry::Listener {
   void on_renamed() override {}
   void on_departed(const std::string& node) override { departed.push_back(node); }
   void on_heartbeat() override {}
+  void on_node_count(size_t count) override { nodes = count; }
 
   Loop loop;
   Log log{LogLevel::kError, {}};
   Options options;
   SilentRedis redis;
   std::vector<std::string> departed;
+  size_t nodes = 0;
 };
 
 Reply text(const std::string& what) {
@@ -75,12 +77,16 @@ void an_empty_answer_to_a_heartbeat_is_none(void**) {
   registry.on_connection(true);
   node.redis.answer(text("registered"));
   assert_true(registry.registered());
-  for (const auto& answer : {array({}), array({"ok", "else"}), array({"lost"})}) {
+  Reply renewed = array({"renewed", "", "else"});
+  renewed.elements[1].type = Reply::Type::kInteger;
+  renewed.elements[1].integer = 3;
+  for (const auto& answer : {array({}), renewed, array({"lost"})}) {
     assert_true(registry.registered());
     while (node.redis.asked.empty()) node.loop.turn(-1);
     node.redis.answer(answer);
   }
   assert_false(registry.registered());
+  assert_int_equal(node.nodes, 3);
   assert_int_equal(node.departed.size(), 1);
   assert_text_equal(node.departed[0], "else");
 }
