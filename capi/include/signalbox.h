@@ -147,6 +147,38 @@ SBX_API size_t sbx_counter_count(void);
  * than any version of the struct. Since 1.1. */
 SBX_API sbx_error sbx_counter_get(size_t index, sbx_counter_info* info);
 
+/** A number of an engine's that also goes down, as sbx_gauge_get describes it. Since 1.1. */
+typedef struct sbx_gauge_info {
+  size_t size;      /**< sizeof(sbx_gauge_info), set by the caller */
+  const char* name; /**< such as "rooms"; the same in all versions that have it */
+  const char* doc;  /**< one line: what it is the number of */
+} sbx_gauge_info;
+
+/** How many gauges there are. Since 1.1. */
+SBX_API size_t sbx_gauge_count(void);
+
+/** Describes gauge `index`, counted from 0, in *info. Other versions may have it at another index:
+ * look for the name. SBX_E_INVALID when there is no such gauge, or info->size is smaller than any
+ * version of the struct. Since 1.1. */
+SBX_API sbx_error sbx_gauge_get(size_t index, sbx_gauge_info* info);
+
+/** Times that engines measure, as sbx_histogram_get describes them. Since 1.1. */
+typedef struct sbx_histogram_info {
+  size_t size;          /**< sizeof(sbx_histogram_info), set by the caller */
+  const char* name;     /**< such as "join_duration"; the same in all versions that have it */
+  const char* doc;      /**< one line: what is measured */
+  const double* bounds; /**< in seconds, growing; the same for all engines */
+  size_t bound_count;   /**< of bounds */
+} sbx_histogram_info;
+
+/** How many histograms there are. Since 1.1. */
+SBX_API size_t sbx_histogram_count(void);
+
+/** Describes histogram `index`, counted from 0, in *info. Other versions may have it at another
+ * index, or other bounds: look for the name. SBX_E_INVALID when there is no such histogram, or
+ * info->size is smaller than any version of the struct. Since 1.1. */
+SBX_API sbx_error sbx_histogram_get(size_t index, sbx_histogram_info* info);
+
 /** How grave a line of log is. */
 typedef enum sbx_log_level {
   SBX_LOG_ERROR = 0,
@@ -415,6 +447,19 @@ SBX_API uint16_t sbx_engine_port(const sbx_engine* engine);
  * engine was created, also once it has ended. Engines that share a port count each for itself.
  * SBX_E_INVALID when there is no such counter. Since 1.1. */
 SBX_API sbx_error sbx_engine_counter(const sbx_engine* engine, size_t index, uint64_t* value);
+
+/** What gauge `index` of sbx_gauge_get of this engine is at: in *value. SBX_E_INVALID when there is
+ * no such gauge. Since 1.1. */
+SBX_API sbx_error sbx_engine_gauge(const sbx_engine* engine, size_t index, uint64_t* value);
+
+/** What the engine has measured since it was created for histogram `index` of sbx_histogram_get.
+ * buckets[i] becomes how many times were up to bounds[i] seconds and more than the bound before,
+ * the last one how many were more than all bounds: so bucket_count must be bound_count + 1. *sum
+ * becomes all of them together, in seconds. While the engine serves, one time may be in the buckets
+ * and not yet in the sum. SBX_E_INVALID when there is no such histogram, or bucket_count is
+ * another. Since 1.1. */
+SBX_API sbx_error sbx_engine_histogram(const sbx_engine* engine, size_t index, uint64_t* buckets,
+                                       size_t bucket_count, double* sum);
 
 /** Stops the engine if need be, waits for its own thread and frees it. NULL is allowed. An engine
  * that sbx_engine_open has opened is served to its end on this thread. SBX_E_STATE, and nothing is
