@@ -118,7 +118,7 @@ void Node::broadcast_to_peers(const std::string& room, const std::string& except
 }
 
 bool Node::for_engineio(const net::Request& request) const {
-  return request.path.starts_with(options_.socketio_path) &&
+  return options_.socketio_enabled && request.path.starts_with(options_.socketio_path) &&
          !host_.has_mount_below(options_.socketio_path, request.path);
 }
 

@@ -179,6 +179,8 @@ constexpr Entry kEntries[] = {
     live(text(MEMBER(tls_key), kAnyText, "file of the private key (PEM) of tls.cert")),
     text(MEMBER(tls_min_version), kTlsVersion, "oldest version of TLS that is spoken: 1.2 or 1.3"),
 
+    boolean(MEMBER(socketio_enabled),
+            "whether Socket.IO is served; without it the port serves HTTP alone"),
     text(MEMBER(socketio_path), kPath, "path that Socket.IO is served under"),
     integer(MEMBER(socketio_connect_timeout), "ms", 1, kHour,
             "time a new session has to connect to a namespace"),

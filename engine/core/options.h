@@ -35,6 +35,7 @@ struct Options {
   std::string tls_key;
   std::string tls_min_version = "1.2";
 
+  bool socketio_enabled = true;
   std::string socketio_path = "/socket.io/";
   int64_t socketio_connect_timeout = 45000;
   int64_t socketio_max_attachments = 10;

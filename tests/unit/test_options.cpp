@@ -37,7 +37,7 @@ void the_table_holds_every_option(void**) {
       "listen.host listen.port listen.fd http.max_body http.max_header http.request_timeout "
       "http.keep_alive "
       "http.headers http.max_headers cors.origins proxy.trusted proxy.protocol tls.cert tls.key "
-      "tls.min_version socketio.path "
+      "tls.min_version socketio.enabled socketio.path "
       "socketio.connect_timeout "
       "socketio.max_attachments "
       "engineio.ping_interval engineio.ping_timeout engineio.upgrade_timeout engineio.max_payload "
