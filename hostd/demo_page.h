@@ -5,10 +5,9 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <string>
-#include <string_view>
 
+#include "hostd/site.h"
 #include "signalbox.h"
 
 namespace hostd {
@@ -27,23 +26,15 @@ class DemoPage {
   sbx_error mount(sbx_engine* engine);
 
  private:
-  struct File {
-    const char* type;
-    std::string_view content;
-    std::string tag;
-  };
   struct Mount {
-    const DemoPage& page;
+    const Site& site;
     sbx_engine* engine;
   };
 
-  void add(const std::string& path, const char* type, std::string_view content);
-  void answer(sbx_engine* engine, const sbx_http_request& request) const;
-
   const std::string socketio_path_;
-  const std::string client_path_;                   // of the Socket.IO client's bundle
-  std::map<std::string, File, std::less<>> files_;  // by path of the URL
-  std::deque<Mount> mounts_;                        // what the engines hold pointers to
+  const std::string client_path_;  // of the Socket.IO client's bundle
+  Site site_;
+  std::deque<Mount> mounts_;  // what the engines hold pointers to
 };
 
 }  // namespace hostd

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "hostd/admin.h"
 #include "hostd/demo_page.h"
 #include "hostd/descriptor_limit.h"
 #include "hostd/embedded_redis.h"
@@ -56,6 +57,15 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
   if (rc != SBX_OK) {
     log(SBX_LOG_ERROR, "cannot serve", {{"error", sbx_last_error()}});
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
+  }
+  std::optional<Admin> admin;
+  if (const std::optional<AdminAddress> address = settings.admin()) {
+    admin.emplace(*address, workers);
+    if (admin->start() != SBX_OK) {
+      log(SBX_LOG_ERROR, "cannot serve operators", {{"error", sbx_last_error()}});
+      return End::kFailed;
+    }
+    log(SBX_LOG_INFO, "operators are served", {{"at", admin->url()}});
   }
   const std::string listening = "listening on " + printable_url(settings, workers.port());
   std::cout << "signalbox " << listening << std::endl;

@@ -56,6 +56,12 @@ void check_together(const Settings& settings, Faults& faults) {
           with_source(settings, std::string("option ") + kDemo + ": needs signaling.enabled"));
     }
   }
+  const std::optional<AdminAddress> admin = settings.admin();
+  if (admin && admin->port != 0 &&
+      std::to_string(admin->port) == settings.values.at("listen.port")) {
+    faults.push_back(with_source(settings, std::string("option ") + kAdminListen +
+                                               ": needs a port of its own, not listen.port"));
+  }
   // The one that hostd would start is no cluster.
   if (!settings.redis_given && settings.values.at("redis.cluster") == "true") {
     faults.push_back(
@@ -104,6 +110,10 @@ Settings merge(std::string file, std::vector<Layer> above, Faults& faults) {
 }
 
 }  // namespace
+
+std::optional<AdminAddress> Settings::admin() const {
+  return read_admin_address(values.at(kAdminListen));
+}
 
 sbx_log_level Settings::log_level() const {
   return log_level_of(values.at(kLogLevel)).value_or(SBX_LOG_INFO);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hostd/admin_address.h"
 #include "hostd/handles.h"
 #include "hostd/own_options.h"
 #include "hostd/setting.h"
@@ -23,6 +24,7 @@ struct Settings {
   std::string file;          // that was read; empty: none
   std::vector<Layer> above;  // what goes before the file, from the weakest to the strongest
 
+  std::optional<AdminAddress> admin() const;  // nothing: off
   sbx_log_level log_level() const;
   size_t workers() const;
   bool demo() const;          // hostd is to serve its demo page

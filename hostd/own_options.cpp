@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <iterator>
 
+#include "hostd/admin_address.h"
+
 namespace hostd {
 namespace {
 
@@ -14,6 +16,10 @@ constexpr int64_t kMostWorkers = 64;  // engines that can share a port
 constexpr TextRule kLevel = {"error, warning, info or debug", [](const std::string& text) {
                                return log_level_of(text).has_value();
                              }};
+
+constexpr TextRule kAdminAddress = {"a port, or host:port", [](const std::string& text) {
+                                      return text.empty() || read_admin_address(text).has_value();
+                                    }};
 
 constexpr Option make(const char* name, sbx_option_type type, const char* default_value,
                       const char* doc) {
@@ -50,6 +56,9 @@ constexpr Option kOwn[] = {
     integer(kWorkers, 0, kMostWorkers, "1",
             "engines that share the port, each on a thread of its own; 0: as many as the process "
             "may use CPUs"),
+    text(kAdminListen, kAdminAddress, "",
+         "where operators find status page and /metrics: a port, of 127.0.0.1, or host:port; never "
+         "that of clients; empty: nowhere"),
     boolean(kDemo, "false",
             "serve, at /, a page to try it with: it sends files from browser to browser"),
 };

@@ -14,6 +14,7 @@ namespace hostd {
 
 inline constexpr const char* kLogLevel = "log.level";
 inline constexpr const char* kWorkers = "workers";
+inline constexpr const char* kAdminListen = "admin.listen";
 inline constexpr const char* kDemo = "demo.enabled";
 
 // In the order of the documentation.

@@ -40,6 +40,12 @@ sbx_error Workers::start(DemoPage* demo) {
   return SBX_OK;
 }
 
+std::vector<const sbx_engine*> Workers::engines() const {
+  std::vector<const sbx_engine*> engines;
+  for (const auto& worker : all_) engines.push_back(worker->engine.get());
+  return engines;
+}
+
 void Workers::stop() {
   for (const auto& worker : all_) {
     if (worker->engine) sbx_engine_stop(worker->engine.get());

@@ -43,6 +43,8 @@ class Workers {
 
   uint16_t port() const { return sbx_engine_port(all_.front()->engine.get()); }
   size_t count() const { return all_.size(); }
+  // They live as long as this.
+  std::vector<const sbx_engine*> engines() const;
 
  private:
   struct Worker {

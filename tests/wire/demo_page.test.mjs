@@ -1,4 +1,4 @@
-// The page at /, as a browser's requests meet it; tests/demo uses it.
+// The page at /, as a browser's requests meet it; tests/pages uses it.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';

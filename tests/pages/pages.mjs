@@ -1,5 +1,6 @@
-// The page that hostd serves to try it with, in contexts of one browser, and what is true of it always:
-// it asks for nothing from elsewhere, breaks no policy of its own, fits, and has no fault that axe finds.
+// The pages that hostd serves, in contexts of one browser, and what is true of them always: they ask for
+// nothing from elsewhere, break no policy of their own, fit, and have no fault that axe finds. And what
+// tests of the page to try it with do there.
 import assert from 'node:assert/strict';
 import { createHash, randomFillSync } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
@@ -36,7 +37,7 @@ export async function digestOf(file) {
 }
 
 // A page in a context of its own. What is wrong with it goes to `page.faults`.
-export async function openDemo(browser, url, options = {}) {
+export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   page.faults = [];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launchBrowser } from '../lib/browser.mjs';
 import { startHostd } from '../lib/hostd.mjs';
-import { choose, digests, kPlain, makeFile, openDemo, progressed, saved } from './pages.mjs';
+import { choose, digests, kPlain, makeFile, openPage, progressed, saved } from './pages.mjs';
 
 const kLarge = 200_000_000;
 
@@ -20,10 +20,10 @@ after(async () => {
 
 test('200 MB arrive, though first the receiver is reloaded and then the sender', async () => {
   const large = await makeFile('large.bin', kLarge);
-  const sender = await openDemo(browser, hostd.url);
+  const sender = await openPage(browser, hostd.url);
   const link = await choose(sender, large);
   assert.match(link, new RegExp(`^${hostd.url}/#[\\w-]{22}$`));
-  const receiver = await openDemo(browser, link);
+  const receiver = await openPage(browser, link);
 
   const first = await progressed(receiver, 0.2);
   await receiver.reload();

@@ -10,7 +10,7 @@ import {
   digests,
   kPlain,
   makeFile,
-  openDemo,
+  openPage,
   saved,
 } from './pages.mjs';
 
@@ -36,7 +36,7 @@ const steps = (page) =>
   page.$$eval('.steps li', (all) => all.map(({ dataset }) => `${dataset.step} ${dataset.state}`));
 
 test('both sides see how the connection forms', async () => {
-  const sender = await openDemo(browser, hostd.url);
+  const sender = await openPage(browser, hostd.url);
   const link = await choose(sender, small);
   await sender.waitForSelector('[data-step=offer][data-state=now]');
   assert.deepEqual(await steps(sender), [
@@ -47,7 +47,7 @@ test('both sides see how the connection forms', async () => {
     'candidates todo',
     'connected todo',
   ]);
-  const receiver = await openDemo(browser, link);
+  const receiver = await openPage(browser, link);
   await Promise.all([digests(sender), digests(receiver)]);
   const done = ['room', 'join', 'offer', 'answer', 'candidates', 'connected'];
   for (const page of [sender, receiver]) {
@@ -62,13 +62,13 @@ test('both sides see how the connection forms', async () => {
 });
 
 test('several receive at once, and one that comes later', async () => {
-  const sender = await openDemo(browser, hostd.url);
+  const sender = await openPage(browser, hostd.url);
   const link = await choose(sender, small);
-  const receivers = await Promise.all([1, 2, 3].map(() => openDemo(browser, link)));
+  const receivers = await Promise.all([1, 2, 3].map(() => openPage(browser, link)));
   const both = [small.sha256, small.sha256];
   for (const page of receivers) assert.deepEqual(await digests(page), [both]);
   assert.deepEqual(await digests(sender, 3), [both, both, both]);
-  const late = await openDemo(browser, link);
+  const late = await openPage(browser, link);
   assert.deepEqual(await digests(late), [both]);
   assert.deepEqual(await digests(sender, 4), [both, both, both, both]);
 });
@@ -81,10 +81,10 @@ test('who is refused to join says so and tries again', async () => {
     'limits.join_window': 2,
   });
   try {
-    const sender = await openDemo(browser, strict.url);
+    const sender = await openPage(browser, strict.url);
     const link = await choose(sender, small);
     await sender.waitForSelector('[data-step=join][data-state=done]');
-    const receiver = await openDemo(browser, link);
+    const receiver = await openPage(browser, link);
     await receiver.waitForSelector('#notice:text("Rate limit exceeded")');
     await digests(receiver);
     assert.equal(await receiver.isVisible('#notice'), false);
@@ -95,7 +95,7 @@ test('who is refused to join says so and tries again', async () => {
 
 test('the keyboard does for all of it', async () => {
   const permissions = ['clipboard-read', 'clipboard-write'];
-  const sender = await openDemo(browser, hostd.url, { permissions });
+  const sender = await openPage(browser, hostd.url, { permissions });
   const focused = (page) => page.evaluate(() => document.activeElement.id);
   for (let i = 0; i < 2; i++) await sender.keyboard.press('Tab');
   assert.equal(await focused(sender), 'file');
@@ -112,7 +112,7 @@ test('the keyboard does for all of it', async () => {
   const link = await sender.evaluate(() => navigator.clipboard.readText());
   assert.equal(link, await sender.inputValue('#link'));
 
-  const receiver = await openDemo(browser, link);
+  const receiver = await openPage(browser, link);
   await digests(receiver);
   for (let i = 0; i < 2; i++) await receiver.keyboard.press('Tab');
   const { sha256, name } = await saved(receiver, () => receiver.keyboard.press('Enter'));
@@ -121,18 +121,18 @@ test('the keyboard does for all of it', async () => {
 });
 
 test('it is well made before, during and after, in both themes, also on a phone', async () => {
-  const sender = await openDemo(browser, hostd.url);
+  const sender = await openPage(browser, hostd.url);
   await assertWellMade(sender);
   const link = await choose(sender, { file: small.file });
   await assertWellMade(sender);
-  const receiver = await openDemo(browser, link);
+  const receiver = await openPage(browser, link);
   await Promise.all([digests(sender), digests(receiver)]);
   await assertWellMade(sender);
   await assertWellMade(receiver);
 });
 
 test('the QR code is the link', async () => {
-  const sender = await openDemo(browser, hostd.url);
+  const sender = await openPage(browser, hostd.url);
   const link = await choose(sender, small);
   const [box, drawn] = await sender.$eval('#qr svg', (svg) => [
     svg.viewBox.baseVal.width,
@@ -152,19 +152,19 @@ test('the QR code is the link', async () => {
 });
 
 test('a link that leads to the reader\'s own machine comes with a warning', async () => {
-  const own = await openDemo(browser, hostd.url);
+  const own = await openPage(browser, hostd.url);
   await choose(own, small);
   assert.match(await own.textContent('#hint'), /this machine only/);
-  const named = await openDemo(browser, `http://${kHost}:${hostd.port}`);
+  const named = await openPage(browser, `http://${kHost}:${hostd.port}`);
   await choose(named, small);
   assert.doesNotMatch(await named.textContent('#hint'), /this machine only/);
 });
 
 test('where the page may not keep files on the disk it keeps them in memory', async () => {
   const url = `http://${kHost}:${hostd.port}`;
-  const sender = await openDemo(browser, url);
+  const sender = await openPage(browser, url);
   const link = await choose(sender, small);
-  const receiver = await openDemo(browser, link);
+  const receiver = await openPage(browser, link);
   assert.equal(await receiver.evaluate(() => isSecureContext), false);
   const both = [[small.sha256, small.sha256]];
   assert.deepEqual(await digests(receiver), both);
@@ -176,8 +176,8 @@ test('where the page may not keep files on the disk it keeps them in memory', as
 
 test('an empty file arrives, too', async () => {
   const empty = await makeFile('empty', 0);
-  const sender = await openDemo(browser, hostd.url);
-  const receiver = await openDemo(browser, await choose(sender, empty));
+  const sender = await openPage(browser, hostd.url);
+  const receiver = await openPage(browser, await choose(sender, empty));
   assert.deepEqual(await digests(receiver), [[empty.sha256, empty.sha256]]);
   assert.deepEqual(await digests(sender), [[empty.sha256, empty.sha256]]);
 });
@@ -186,7 +186,7 @@ test('the page knows the STUN and TURN servers that hostd tells of', async () =>
   const stun = 'stun:127.0.0.1:9';
   const told = await startHostd({ ...kPlain, 'turn.urls': stun });
   try {
-    const page = await openDemo(browser, told.url);
+    const page = await openPage(browser, told.url);
     await page.evaluate(() => {
       const Real = globalThis.RTCPeerConnection;
       globalThis.RTCPeerConnection = class extends Real {
@@ -196,7 +196,7 @@ test('the page knows the STUN and TURN servers that hostd tells of', async () =>
         }
       };
     });
-    await openDemo(browser, await choose(page, small));
+    await openPage(browser, await choose(page, small));
     await digests(page);
     assert.deepEqual(await page.evaluate(() => globalThis.seen), { iceServers: [{ urls: [stun] }] });
   } finally {
@@ -205,7 +205,7 @@ test('the page knows the STUN and TURN servers that hostd tells of', async () =>
 });
 
 test('the policy lets the page ask nobody else', async () => {
-  const page = await openDemo(browser, hostd.url);
+  const page = await openPage(browser, hostd.url);
   const refused = await page.evaluate(async () => {
     const violation = new Promise((resolve) => {
       document.addEventListener('securitypolicyviolation', resolve);
@@ -217,7 +217,7 @@ test('the policy lets the page ask nobody else', async () => {
 });
 
 test('a link that is not whole is told', async () => {
-  const page = await openDemo(browser, `${hostd.url}/#half`);
+  const page = await openPage(browser, `${hostd.url}/#half`);
   assert.match(await page.textContent('#lead'), /not complete/);
   await assertWellMade(page);
 });
