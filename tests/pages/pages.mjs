@@ -36,14 +36,17 @@ export async function digestOf(file) {
   return hash.digest('hex');
 }
 
-// A page in a context of its own. What is wrong with it goes to `page.faults`.
+// A page in a context of its own. What is wrong with it goes to `page.faults`, but for messages that
+// `page.excused` matches.
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   page.faults = [];
+  page.excused = /^$/;
   page.on('pageerror', (error) => page.faults.push(String(error)));
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) page.faults.push(message.text());
+    const isFault = ['error', 'warning'].includes(message.type());
+    if (isFault && !page.excused.test(message.text())) page.faults.push(message.text());
   });
   page.on('request', (request) => {
     const asked = request.url();
