@@ -14,8 +14,12 @@ BUILD = Path(os.environ["HOSTD"]).parent.parent if "HOSTD" in os.environ else RO
 @pytest.fixture(scope="session")
 def copied(tmp_path_factory):
     copy = tmp_path_factory.mktemp("house") / "tree"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
-        ".git", "build", "build-*", "node_modules", "__pycache__"))
+    generated = shutil.ignore_patterns(".git", "build", "build-*", "node_modules", "__pycache__")
+
+    def ignored(folder, names):
+        return {each for each in generated(folder, names) if Path(folder, each).is_dir()}
+
+    shutil.copytree(ROOT, copy, ignore=ignored)
     return copy
 
 
@@ -94,7 +98,9 @@ PLANTED = [
     ("hostd/planted.cpp", "// see ../shar" + "ed/design.md", "mentions"),
     ("README.md", "`tests/planted.cpp`", "names tests/planted.cpp, which is not there"),
     ("engine/net/README.md", "`limits.planted = 1`", "names limits.planted, which is no option"),
-    ("src/planted.cpp", "", "does not belong at the top"),
+    ("README.md", "```sh\ntests/planted\n```", "names tests/planted, which is not there"),
+    ("engine/planted/planted.cpp", "", "does not name engine/planted/"),
+    ("engine/core/planted.cpp", "#include <prometheus/gauge.h>", "which only hostd/ may"),
 ]
 
 
@@ -107,6 +113,14 @@ def test_planted(tree, before, path, text, told):
         file.write(text + "\n")
     new = [fault for fault in faults(tree) if fault not in before]
     assert len(new) == 1 and told in new[0], new
+
+
+def test_planted_at_the_top(tree, before):
+    (tree / "src").mkdir()
+    (tree / "src/planted.cpp").write_text("")
+    new = [fault for fault in faults(tree) if fault not in before]
+    assert new == ["src: does not belong at the top",
+                   "packaging/docs/architecture.md: does not name src/"]
 
 
 # What looks like a violation and is none.

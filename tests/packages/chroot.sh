@@ -17,6 +17,7 @@ chroot_make() {
   debootstrap --variant=minbase "$2" "$1" "$(debian_mirror)" >&2
   # A proxy of this machine's is one there, too.
   apt-config dump Acquire::http Acquire::https >"$1/etc/apt/apt.conf.d/machine"
+  echo 'APT::Get::Assume-Yes "true";' >>"$1/etc/apt/apt.conf.d/machine"
   printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d" # no services: there is no init
   chmod +x "$1/usr/sbin/policy-rc.d"
 }
@@ -35,10 +36,16 @@ chroot_run_alone() {
     directory="$1"; shift; exec chroot "$directory" "$@"' sh "$@"
 }
 
+# chroot_apt DIR COMMAND...: one that installs, without questions.
+chroot_apt() {
+  local directory="$1"
+  shift
+  chroot_run "$directory" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@" >&2
+}
+
 # chroot_install DIR PACKAGE...: with what they recommend.
 chroot_install() {
   local directory="$1"
   shift
-  chroot_run "$directory" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
-    sh -c 'apt-get install -q -y "$@"' sh "$@" >&2
+  chroot_apt "$directory" apt-get install -q "$@"
 }
