@@ -92,9 +92,9 @@ void log(sbx_log_level level, std::string_view event, LogFields fields) {
   write(level, line);
 }
 
-void log_engine(sbx_log_level level, size_t worker, std::string_view line) {
-  if (worker == 0) return write(level, line);
-  write(level, fmt::format("worker={} {}", worker, line));
+void log_engine(sbx_log_level level, std::string_view engine, std::string_view line) {
+  if (engine.empty()) return write(level, line);
+  write(level, fmt::format("worker={} {}", engine, line));
 }
 
 }  // namespace hostd

@@ -23,8 +23,8 @@ void set_log_level(sbx_log_level level);
 // Something that hostd has to say; `event` is the same for all lines of its kind.
 void log(sbx_log_level level, std::string_view event, LogFields fields = {});
 
-// What an engine says: `line` is logfmt already. `worker` tells engines apart; 0: there is only
-// one.
-void log_engine(sbx_log_level level, size_t worker, std::string_view line);
+// What an engine says: `line` is logfmt already. `engine` tells which of several that is; "": the
+// only one that serves clients.
+void log_engine(sbx_log_level level, std::string_view engine, std::string_view line);
 
 }  // namespace hostd

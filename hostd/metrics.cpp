@@ -57,7 +57,7 @@ constexpr Cause kCauses[] = {
     {"sessions_idle", &kSessionsDropped, "idle"},
     {"packets_invalid", &kSessionsDropped, "invalid_packet"},
     {"messages_too_large", &kSessionsDropped, "message_size"},
-    {"messages_dropped", &kMessagesDropped, "session_over"},
+    {"messages_dropped", &kMessagesDropped, "gone_or_slow"},
     {"messages_dropped_no_socket", &kMessagesDropped, "no_socket"},
     {"events_dropped_invalid", &kEventsDropped, "invalid"},
     {"events_dropped_no_room", &kEventsDropped, "no_room"},

@@ -6,7 +6,7 @@ namespace hostd {
 
 Workers::Workers(const sbx_config* config, size_t count, Signals& signals) : config_(config) {
   for (size_t i = 1; i <= count; ++i) {
-    all_.push_back(std::make_unique<Worker>(count == 1 ? 0 : i, signals));
+    all_.push_back(std::make_unique<Worker>(count == 1 ? "" : std::to_string(i), signals));
   }
 }
 
@@ -19,7 +19,7 @@ sbx_error Workers::start(DemoPage* demo) {
   sbx_callbacks callbacks{};
   callbacks.size = sizeof callbacks;
   callbacks.log = [](void* user, sbx_log_level level, const char* line) {
-    log_engine(level, static_cast<const Worker*>(user)->number, line);
+    log_engine(level, static_cast<const Worker*>(user)->name, line);
   };
   callbacks.stopped = [](void* user) { static_cast<Worker*>(user)->signals.engine_stopped(); };
   sbx_error rc = SBX_OK;

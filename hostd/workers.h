@@ -48,10 +48,10 @@ class Workers {
 
  private:
   struct Worker {
-    Worker(size_t worker_number, Signals& worker_signals)
-        : number(worker_number), signals(worker_signals) {}
+    Worker(std::string worker_name, Signals& worker_signals)
+        : name(std::move(worker_name)), signals(worker_signals) {}
 
-    size_t number;  // in the log; 0: there is only one
+    std::string name;  // in the log; "": there is only one
     Signals& signals;
     Engine engine;
     std::atomic<bool> turned = true;

@@ -68,7 +68,8 @@ const kCharts = [
 const kTiles = {
   Nodes: (metrics) => count(metrics.most('signalbox_nodes')),
   Sessions: (metrics) => count(metrics.sum('signalbox_sessions')),
-  Rooms: (metrics) => count(metrics.sum('signalbox_rooms')),
+  // One that has members at two workers is at both.
+  Rooms: (metrics) => metrics.values('signalbox_rooms').map(count).join(' + '),
   'Relays a second': (_, point) => rate(point.relays),
   'Redis round trip': (_, point) => time(point.redis50),
   'CPU of a core': (_, point) => share(point.cpu),
@@ -153,18 +154,27 @@ function tell(text, bad) {
   document.body.classList.toggle('lost', bad);
 }
 
-async function refresh() {
+// Nothing: there is no answer, or none that tells.
+async function ask() {
   try {
     const response = await fetch('/metrics', { signal: AbortSignal.timeout(kIntervalMs) });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const metrics = new Metrics(await response.text());
-    const [version] = metrics.all('signalbox_build_info');
-    show(metrics);
-    tell(`Live, version ${version?.labels.version}`, false);
+    return response.ok ? await response.text() : null;
   } catch {
-    tell('hostd does not answer; trying again', true);
+    return null;
   }
+}
+
+async function refresh() {
+  const text = await ask();
   setTimeout(refresh, kIntervalMs);
+  if (text === null) {
+    tell('hostd does not answer; trying again', true);
+    return;
+  }
+  const metrics = new Metrics(text);
+  const [version] = metrics.all('signalbox_build_info');
+  show(metrics);
+  tell(`Live, version ${version?.labels.version}`, false);
 }
 
 refresh();

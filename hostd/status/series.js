@@ -44,8 +44,7 @@ export class Series {
     const before = this.samples.at(-1 - kWindow) ?? this.samples[0];
     for (const [key, name] of Object.entries(kHistograms)) {
       for (const share of [0.5, 0.99]) {
-        const seen = before === this.samples.at(-1) ? [] : before.metrics.buckets(name);
-        const time = quantile(share, metrics.buckets(name), seen);
+        const time = quantile(share, metrics.buckets(name), before.metrics.buckets(name));
         point[`${key}${share * 100}`] = time === null ? null : time * 1000;
       }
     }

@@ -31,9 +31,9 @@ def admin(hostd):
     return host.strip("[]"), int(port)
 
 
-def ask(hostd, path, method="GET"):
+def ask(hostd, path, method="GET", headers={}):
     connection = http.client.HTTPConnection(*admin(hostd), timeout=DEADLINE)
-    connection.request(method, path)
+    connection.request(method, path, headers=headers)
     response = connection.getresponse()
     body = response.read().decode()
     connection.close()
@@ -114,6 +114,30 @@ def test_clients_and_operators_have_ports_of_their_own(watched):
         assert ask(watched, path)[0].status == 404, path
 
 
+@pytest.mark.parametrize("host,status", [
+    ("localhost", 200), ("localhost:99", 200), ("127.0.0.1:99", 200), ("[::1]:99", 200), ("[::1]", 200),
+    ("evil.example", 403), ("evil.example:99", 403), ("127.0.0.1.evil.example", 403), ("[::2]:99", 403)])
+def test_a_name_that_was_made_to_lead_here_is_refused(watched, host, status):
+    for path in ["/", "/metrics"]:
+        assert ask(watched, path, headers={"Host": host})[0].status == status
+
+
+def test_elsewhere_than_at_loopback_names_are_the_operators(launcher):
+    hostd = launcher.serve("--listen.port", 0, "--admin.listen", "0.0.0.0:0")
+    _, port = admin(hostd)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+    connection.request("GET", "/metrics", headers={"Host": "monitored.example"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_connections_that_ask_nothing_keep_nobody_out(watched):
+    silent = [socket.create_connection(admin(watched), timeout=DEADLINE) for _ in range(70)]
+    assert ask(watched, "/metrics")[0].status == 200
+    for connection in silent:
+        connection.close()
+
+
 def test_the_page_is_whole(watched):
     response, page = ask(watched, "/")
     assert response.status == 200
@@ -135,6 +159,14 @@ def test_metrics_are_as_prometheus_wants_them(watched):
     check = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                            capture_output=True, timeout=DEADLINE, check=False)
     assert (check.returncode, check.stdout, check.stderr) == (0, "", "")
+
+
+def test_documents_name_metrics_that_there_are(watched):
+    names = {re.match(r"\w+", line).group() for line in metrics(watched)}
+    told = {name.removesuffix(f"_{part}") for name in names for part in ("bucket", "count", "sum")}
+    for page in (ROOT / "packaging/docs").glob("*.md"):
+        for name in re.findall(r"\bsignalbox_[a-z_]+\w", page.read_text()):
+            assert name in told, f"{page.name}: {name}"
 
 
 def test_metrics_tell_of_all_workers(launcher):

@@ -1,9 +1,13 @@
 """What packaging/ sets up is what hostd takes."""
 
 import re
+import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
+
+from conftest import DEADLINE
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 # What compose.yaml wants to be told.
@@ -21,8 +25,12 @@ def filled_in(value):
     return re.sub(r"\$\{(\w+)(?::([-?])([^}]*))?\}", variable, value)
 
 
-def test_the_environment_of_the_compose_file(launcher):
-    services = yaml.safe_load((PACKAGING / "docker/compose.yaml").read_text())["services"]
+@pytest.fixture
+def services():
+    return yaml.safe_load((PACKAGING / "docker/compose.yaml").read_text())["services"]
+
+
+def test_the_environment_of_the_compose_file(launcher, services):
     environment = {name: filled_in(value) for name, value in services["backend"]["environment"].items()}
     status, out, err = launcher.run("--print-config", env=environment)
     assert (status, err) == (0, "")
@@ -30,6 +38,36 @@ def test_the_environment_of_the_compose_file(launcher):
     assert "turn:localhost:3478" in out
     assert f"--static-auth-secret={environment['SIGNALBOX_TURN_SECRET']}" in map(
         filled_in, services["coturn"]["command"])
+
+
+@pytest.fixture
+def coturn(launcher, services, free_port):
+    """The port of a real one with the command of the compose file, at loopback alone."""
+    command = ["turnserver", "-n", *map(filled_in, services["coturn"]["command"]),
+               "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={free_port}",
+               f"--pidfile={launcher.directory}/pid", f"--userdb={launcher.directory}/users"]
+    with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True) as process:
+        told = ""
+        for line in process.stdout:
+            told += line
+            if "Total General servers" in line:
+                break
+        assert process.poll() is None, told
+        assert "Bad configuration" not in told and "nrecognized" not in told, told
+        yield free_port
+        process.kill()
+
+
+@pytest.mark.parametrize("peer", ["10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254",
+                                  "172.17.0.2", "192.168.1.1"])
+def test_the_turn_server_of_the_compose_file_does_not_lead_inside(coturn, peer):
+    client = subprocess.run(
+        ["turnutils_uclient", "-W", TOLD["TURN_SECRET"], "-u", "somebody", "-p", str(coturn),
+         "-e", peer, "-n", "1", "-m", "1", "-c", "-v", "127.0.0.1"],
+        capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert "Received relay addr" in client.stdout
+    assert "error 403 (Forbidden IP)" in client.stdout
 
 
 def test_the_file_of_the_service(launcher):
