@@ -178,7 +178,7 @@ void Application::on_initiator_online(const Call& call) {
   json::find_members(call.argument, found);
   if (!names_own_room(call, found[0].value)) return;
   const std::string& room = member(call.socket).room;
-  broadcast(room, single_member_event("initiator-online", "roomId", quoted(room)),
+  broadcast(room, single_member_event("initiator-online", "roomId", json_string(room)),
             call.socket.id());
 }
 

@@ -182,7 +182,7 @@ void Joins::accept(Socket& socket, const std::string& room, bool rejoined) {
   ++counters_.joins;
   EventText text("/", "joinResponse");
   text.arguments() +=
-      R"({"success":true,"message":"Successfully joined room","roomId":)" + quoted(room) + '}';
+      R"({"success":true,"message":"Successfully joined room","roomId":)" + json_string(room) + '}';
   socket.send(text.finish());
   if (!is_connected(socket.id())) return;  // it read too slowly, and has just been ended
   members_.send_ready(room, socket.id(), &socket);
@@ -195,7 +195,7 @@ void Joins::fail(Socket& socket, const std::string& room, const std::string& err
   member(socket).doubtful = room;
   EventText text("/", "joinResponse");
   text.arguments() += R"({"success":false,"message":"Server error while joining room","error":)" +
-                      quoted(error) + '}';
+                      json_string(error) + '}';
   socket.send(text.finish());
   if (hooks_.refused) hooks_.refused(room, socket.id(), error);
 }

@@ -5,7 +5,7 @@
 
 namespace signalbox::signaling {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -41,11 +41,11 @@ std::string single_member_event(std::string_view event, std::string_view name,
 }
 
 std::string ready_packet(std::string_view socket) {
-  return single_member_event("ready", "peerId", quoted(socket));
+  return single_member_event("ready", "peerId", json_string(socket));
 }
 
 std::string peer_disconnected_packet(std::string_view socket) {
-  return single_member_event("peer-disconnected", "peerId", quoted(socket));
+  return single_member_event("peer-disconnected", "peerId", json_string(socket));
 }
 
 }  // namespace signalbox::signaling

@@ -9,7 +9,7 @@
 namespace signalbox::signaling {
 
 // A text as JSON.
-std::string quoted(std::string_view text);
+std::string json_string(std::string_view text);
 
 // Each appends a member to an object that is not closed yet: of JSON text, and of text that becomes
 // a string. `name` is one of ours, with nothing to escape.
