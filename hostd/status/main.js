@@ -18,6 +18,15 @@ const time = orNone((value) => (value < 1 ? `${short.format(value * 1000)} µs` 
 const share = orNone((value) => `${short.format(value * 100)} %`);
 const megabytes = (value) => `${whole.format(value / 1e6)} MB`;
 
+const latency = (title, key) => ({
+  title,
+  format: time,
+  lines: [
+    { key: `${key}50`, label: 'median' },
+    { key: `${key}99`, label: '99 %' },
+  ],
+});
+
 const kCharts = [
   { title: 'Sessions', format: count, lines: [{ key: 'sessions', label: 'open' }] },
   {
@@ -28,30 +37,9 @@ const kCharts = [
       { key: 'joins', label: 'joins' },
     ],
   },
-  {
-    title: 'Relay latency',
-    format: time,
-    lines: [
-      { key: 'relay50', label: 'median' },
-      { key: 'relay99', label: '99 %' },
-    ],
-  },
-  {
-    title: 'Join latency',
-    format: time,
-    lines: [
-      { key: 'join50', label: 'median' },
-      { key: 'join99', label: '99 %' },
-    ],
-  },
-  {
-    title: 'Redis round trip',
-    format: time,
-    lines: [
-      { key: 'redis50', label: 'median' },
-      { key: 'redis99', label: '99 %' },
-    ],
-  },
+  latency('Relay latency', 'relay'),
+  latency('Join latency', 'join'),
+  latency('Redis round trip', 'redis'),
   {
     title: 'Refused and dropped a second',
     format: rate,
