@@ -87,14 +87,20 @@ std::vector<CLI::ConfigItem> parse(const std::string& section, const std::string
 }
 
 // Reads the values of a statement; what is wrong with them, or "".
+// What may be told of a line that is none: behind a forgotten '=' there may be a secret.
+std::string first_word(const std::string& text) {
+  return text.substr(0, text.find_first_of(" \t'\":", 1));
+}
+
 std::string read_setting(const CLI::ConfigItem& item, Setting& setting) {
-  const std::string name = item.fullname();
+  const std::string name = first_word(item.fullname());
   const Option* option = find_option(name);
   if (option == nullptr) {
     return "unknown option '" + name + "'" + suggestion(name, option_names());
   }
   setting.option = option->info.name;
   if (option->info.type != SBX_OPTION_LIST && item.inputs.size() != 1) {
+  if (name != item.fullname()) return "option " + setting.option + ": needs a '=' behind its name";
     return "option " + setting.option +
            ": one value is allowed; a text with spaces or commas needs quotes";
   }
@@ -126,7 +132,9 @@ Layer read_file(const std::string& path, Faults& faults) {
     setting.source = path + ":" + std::to_string(statement.line);
     const auto items =
         fault.empty() ? parse(section, statement.text) : std::vector<CLI::ConfigItem>();
-    if (fault.empty() && items.size() != 1) fault = "'" + statement.text + "' is no setting";
+    if (fault.empty() && items.size() != 1) {
+      fault = "'" + first_word(statement.text) + "' is no setting";
+    }
     if (fault.empty()) fault = read_setting(items.front(), setting);
     if (fault.empty()) {
       const auto [before, is_new] = lines.emplace(setting.option, statement.line);

@@ -12,6 +12,8 @@
 namespace hostd {
 namespace {
 
+constexpr std::string_view kRedisUrl = "redis.url";
+
 // As a comment has it: names of files may have any character.
 std::string on_one_line(std::string text) {
   std::replace_if(
@@ -19,13 +21,13 @@ std::string on_one_line(std::string text) {
   return text;
 }
 
-// What may be shown in place of a value that must not be; nothing when it may. Of a URL only the
-// login is a secret.
+// What may be shown in place of a value that must not be; nothing when it may. Only of redis.url it
+// is known what in it is the secret: the login. A password may look like a URL, too.
 std::optional<std::string> veiled(const Option& option, const std::string& value) {
   constexpr const char* kHidden = "(hidden)";
   if (option.info.secret == 0 || value == option.info.default_value) return std::nullopt;
   const size_t scheme = value.find("://");
-  if (scheme == std::string::npos) return kHidden;
+  if (option.info.name != kRedisUrl || scheme == std::string::npos) return kHidden;
   const size_t login_end = value.rfind('@');
   if (login_end == std::string::npos) return std::nullopt;
   return value.substr(0, scheme + 3) + kHidden + value.substr(login_end);
@@ -34,7 +36,7 @@ std::optional<std::string> veiled(const Option& option, const std::string& value
 std::string line_of(const Settings& settings, const Option& option) {
   const std::string name = option.info.name;
   const std::string& value = settings.values.at(name);
-  if (name == "redis.url" && !settings.redis_given) return "# redis.url = (none given)";
+  if (name == kRedisUrl && !settings.redis_given) return "# redis.url = (none given)";
   if (const auto shown = veiled(option, value)) return "# " + name + " = " + on_one_line(*shown);
   return file_line(option, value).value_or("# " + name + " = (not to be said in a file)");
 }

@@ -11,10 +11,13 @@
 namespace signalbox::store {
 namespace {
 
-// A URL as it may be shown: nothing that could be a password must get into a log.
+// A URL as it may be shown: nothing that could be a password must get into a log. Where it is no
+// URL, a login could be anywhere in it.
 std::string without_login(const std::string& url) {
   if (url.find('@') == std::string::npos) return url;
-  return url.substr(0, url.find("://")) + "://***";
+  const size_t scheme_end = url.find("://");
+  if (scheme_end == std::string::npos || url.find_first_of(":@") < scheme_end) return "***";
+  return url.substr(0, scheme_end) + "://***";
 }
 
 Status refused(std::string_view option, std::string_view why) {

@@ -169,6 +169,25 @@ def test_nothing_in_the_file_is_passed_over(launcher, text, fault):
 # --- --print-config ---
 
 def test_print_tells_every_option_and_its_source(launcher):
+@pytest.mark.parametrize("section", ["[rooms]", '["rooms"]', "[default]\n[rooms]"])
+def test_sections_that_there_are(launcher, section):
+    told = effective(launcher, "--config", write(launcher, f"{section}\nttl = 7\n"))
+    assert told["rooms.ttl"][0] == "7"
+
+
+@pytest.mark.parametrize("text,fault", [
+    ('turn.secret "s3cret"', "option turn.secret: needs a '=' behind its name"),
+    ('turn.secret s3cret=', "option turn.secret: needs a '=' behind its name"),
+    ('[turn]\nsecret: "s3cret"', "option turn.secret: needs a '=' behind its name"),
+    ("turn.secret:s3cret", "option turn.secret: needs a '=' behind its name"),
+    ('turn.secert "s3cret"', "unknown option 'turn.secert' (did you mean turn.secret?)"),
+])
+def test_what_stands_behind_a_name_is_not_told(launcher, text, fault):
+    file = write(launcher, text + "\n")
+    line = len(text.splitlines())
+    assert launcher.run("--config", file) == (2, "", f"hostd: {file}:{line}: {fault}\n")
+
+
     file = write(launcher, "log.level = debug\n[rooms]\nttl = 007\n")
     told = effective(launcher, "--config", file, "-p", 0, "--limits.join_enabled", "off",
                      env={"SIGNALBOX_WORKERS": "2", "NODE_ENV": "test"})
@@ -223,6 +242,22 @@ def test_print_hides_secrets(launcher):
 def test_print_shows_a_url_without_login(launcher):
     assert effective(launcher, "--redis", "redis://h:1")["redis.url"] == (
         '"redis://h:1"', "--redis.url")
+def test_print_hides_secrets_that_look_like_a_url(launcher):
+    status, out, _ = launcher.run("--print-config", "--turn.secret", "ab://cd", "--redis.sentinels=h",
+                                  "--redis.master_name=m", "--redis.sentinel_password=ef://gh@ij",
+                                  env={"SIGNALBOX_AUTH_JWT_HS256_KEY": f"h://{SECRET}"})
+    assert status == 0
+    assert "\n# turn.secret = (hidden)  # --turn.secret\n" in out
+    assert "\n# redis.sentinel_password = (hidden)  # --redis.sentinel_password\n" in out
+    assert "\n# auth.jwt_hs256_key = (hidden)  # SIGNALBOX_AUTH_JWT_HS256_KEY\n" in out
+
+
+def test_a_password_in_what_is_no_url_is_not_told(launcher):
+    status, _, err = launcher.run("--check-config", "--redis.url", "redis:/user:s3cret@host")
+    assert status == 2
+    assert "option redis.url: '***' is not allowed" in err
+
+
 
 
 def test_printed_settings_start_their_own_redis(launcher):

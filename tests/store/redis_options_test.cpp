@@ -86,9 +86,10 @@ void an_url_is_refused_by_name_and_value(void**) {
 }
 
 void never_repeats_the_password(void**) {
-  for (const char* url : {"redis://hidden@h", "redis://user:@hidden:x", "redis://:hidden%@h",
-                          "redis://:hidden@", "redis://:hidden@h:x", "redis://:hidden@h/x",
-                          "rediss://:hidden@h:x", "unix://u:hidden@/path"}) {
+  for (const char* url :
+       {"redis://hidden@h", "redis://user:@hidden:x", "redis://:hidden%@h", "redis://:hidden@",
+        "redis://:hidden@h:x", "redis://:hidden@h/x", "rediss://:hidden@h:x",
+        "unix://u:hidden@/path", "redis:/user:hidden@h", "user:hidden@h", "user:hidden@h://"}) {
     const Status status = judge({{"redis.url", url}});
     assert_false(status.ok());
     assert_true(status.text().find("hidden") == std::string::npos);
