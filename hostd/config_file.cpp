@@ -1,6 +1,7 @@
 #include "hostd/config_file.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <istream>
@@ -86,12 +87,12 @@ std::vector<CLI::ConfigItem> parse(const std::string& section, const std::string
   return items;
 }
 
-// Reads the values of a statement; what is wrong with them, or "".
 // What may be told of a line that is none: behind a forgotten '=' there may be a secret.
 std::string first_word(const std::string& text) {
   return text.substr(0, text.find_first_of(" \t'\":", 1));
 }
 
+// Reads the values of a statement; what is wrong with them, or "".
 std::string read_setting(const CLI::ConfigItem& item, Setting& setting) {
   const std::string name = first_word(item.fullname());
   const Option* option = find_option(name);
@@ -99,13 +100,31 @@ std::string read_setting(const CLI::ConfigItem& item, Setting& setting) {
     return "unknown option '" + name + "'" + suggestion(name, option_names());
   }
   setting.option = option->info.name;
-  if (option->info.type != SBX_OPTION_LIST && item.inputs.size() != 1) {
   if (name != item.fullname()) return "option " + setting.option + ": needs a '=' behind its name";
+  if (option->info.type != SBX_OPTION_LIST && item.inputs.size() != 1) {
     return "option " + setting.option +
            ": one value is allowed; a text with spaces or commas needs quotes";
   }
   setting.value = CLI::detail::join(item.inputs, ",");
   return {};
+}
+
+// What is wrong with a line that begins a section, or "".
+std::string refusal_of_section(const std::string& text) {
+  std::vector<std::string> known;  // "[listen]" for listen.port
+  for (const std::string& name : option_names()) {
+    const size_t dot = name.find('.');
+    if (dot != std::string::npos) known.push_back("[" + name.substr(0, dot) + "]");
+  }
+  // The reader is the judge of what is the name in it; it takes [default] for none. An array, it
+  // would take for a section.
+  const auto items = parse(text, "name = value");
+  const std::vector<std::string>& names = items.front().parents;
+  const bool is_known =
+      names.empty() || (names.size() == 1 && std::find(known.begin(), known.end(),
+                                                       "[" + names.front() + "]") != known.end());
+  if (is_known && !text.starts_with("[[")) return {};
+  return "unknown section '" + text + "'" + suggestion(text, known);
 }
 
 std::string quoted(const std::string& value, char quote) {
@@ -124,12 +143,14 @@ Layer read_file(const std::string& path, Faults& faults) {
     std::string fault;
     const Statement statement = read_statement(file, line, fault);
     if (statement.text.empty()) break;
-    if (fault.empty() && is_section(statement.text)) {
-      section = statement.text;
-      continue;
-    }
     Setting setting;
     setting.source = path + ":" + std::to_string(statement.line);
+    if (fault.empty() && is_section(statement.text)) {
+      section = statement.text;
+      const std::string refusal = refusal_of_section(section);
+      if (!refusal.empty()) faults.push_back(setting.source + ": " + refusal);
+      continue;
+    }
     const auto items =
         fault.empty() ? parse(section, statement.text) : std::vector<CLI::ConfigItem>();
     if (fault.empty() && items.size() != 1) {

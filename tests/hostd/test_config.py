@@ -159,6 +159,9 @@ def test_a_list_on_several_lines(launcher):
     ('cors.origins = [ "https://a.example"\n', "a list without its end ]"),
     ("x", "'x' is no setting"),
     ("rooms.ttl = 1\nrooms.ttl = 2", "option rooms.ttl: line 1 has a value for it already"),
+    ("[[listen]]", "unknown section '[[listen]]' (did you mean [listen]?)"),
+    ("[limtis]", "unknown section '[limtis]' (did you mean [limits]?)"),
+    ("[redis.tls]", "unknown section '[redis.tls]' (did you mean [redis]?)"),
 ])
 def test_nothing_in_the_file_is_passed_over(launcher, text, fault):
     file = write(launcher, text + "\n")
@@ -166,9 +169,6 @@ def test_nothing_in_the_file_is_passed_over(launcher, text, fault):
     assert launcher.run("--config", file) == (2, "", f"hostd: {file}:{line}: {fault}\n")
 
 
-# --- --print-config ---
-
-def test_print_tells_every_option_and_its_source(launcher):
 @pytest.mark.parametrize("section", ["[rooms]", '["rooms"]', "[default]\n[rooms]"])
 def test_sections_that_there_are(launcher, section):
     told = effective(launcher, "--config", write(launcher, f"{section}\nttl = 7\n"))
@@ -188,6 +188,9 @@ def test_what_stands_behind_a_name_is_not_told(launcher, text, fault):
     assert launcher.run("--config", file) == (2, "", f"hostd: {file}:{line}: {fault}\n")
 
 
+# --- --print-config ---
+
+def test_print_tells_every_option_and_its_source(launcher):
     file = write(launcher, "log.level = debug\n[rooms]\nttl = 007\n")
     told = effective(launcher, "--config", file, "-p", 0, "--limits.join_enabled", "off",
                      env={"SIGNALBOX_WORKERS": "2", "NODE_ENV": "test"})
@@ -239,9 +242,6 @@ def test_print_hides_secrets(launcher):
     assert again["redis.master_name"][0] == '"m"'
 
 
-def test_print_shows_a_url_without_login(launcher):
-    assert effective(launcher, "--redis", "redis://h:1")["redis.url"] == (
-        '"redis://h:1"', "--redis.url")
 def test_print_hides_secrets_that_look_like_a_url(launcher):
     status, out, _ = launcher.run("--print-config", "--turn.secret", "ab://cd", "--redis.sentinels=h",
                                   "--redis.master_name=m", "--redis.sentinel_password=ef://gh@ij",
@@ -258,6 +258,9 @@ def test_a_password_in_what_is_no_url_is_not_told(launcher):
     assert "option redis.url: '***' is not allowed" in err
 
 
+def test_print_shows_a_url_without_login(launcher):
+    assert effective(launcher, "--redis", "redis://h:1")["redis.url"] == (
+        '"redis://h:1"', "--redis.url")
 
 
 def test_printed_settings_start_their_own_redis(launcher):
