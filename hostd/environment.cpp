@@ -17,11 +17,15 @@ namespace hostd {
 namespace {
 
 // Each container is told every service of its namespace
-// (kubernetes.io/docs/concepts/containers/container-environment), unless enableServiceLinks is off.
+// (kubernetes.io/docs/concepts/containers/container-environment), unless enableServiceLinks is off:
+// NAME_PORT is "tcp://10.0.0.1:6379" then.
+bool is_service_link(const std::string& name, const std::string& value) {
+  return name.ends_with("_PORT") && value.find("://") != std::string::npos;
+}
+
 bool is_of_kubernetes(const std::string& name, const std::string& value) {
   static const std::regex kService("SIGNALBOX_(\\w+_)?(SERVICE_(HOST|PORT\\w*)|PORT_\\d+_\\w+)");
-  return std::regex_match(name, kService) ||
-         (name.ends_with("_PORT") && value.find("://") != std::string::npos);
+  return std::regex_match(name, kService) || is_service_link(name, value);
 }
 
 }  // namespace
@@ -54,8 +58,9 @@ Layer read_environment(Faults& faults) {
 
 Layer read_backend_environment() {
   const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
+    const char* found = std::getenv(name);
+    const std::string value = found == nullptr ? "" : found;
+    return is_service_link(name, value) ? "" : value;
   };
   Layer layer;
   const auto take = [&](const char* name, const char* option) {

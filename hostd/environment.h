@@ -11,7 +11,8 @@ namespace hostd {
 // for a service whose name begins with "signalbox".
 Layer read_environment(Faults& faults);
 
-// Those of the Node backend. As there, an empty one counts as absent.
+// Those of the Node backend. As there, an empty one counts as absent; so does a port that
+// Kubernetes has set for a service named "backend" or "redis".
 Layer read_backend_environment();
 
 }  // namespace hostd

@@ -150,6 +150,17 @@ def test_empty_backend_variables_are_absent(launcher):
     assert health["environment"] == "production"
 
 
+@pytest.mark.parametrize("env,redis", [
+    ({}, None), ({"REDIS_HOST": "redis"}, '"redis://redis:6379"')])
+def test_ports_of_kubernetes_services_are_absent(launcher, env, redis):
+    status, out, err = launcher.run("--print-config", env=env | {
+        "BACKEND_PORT": "tcp://10.0.0.2:3001", "REDIS_PORT": "tcp://10.0.0.1:6379"})
+    assert (status, err) == (0, "")
+    assert "\nlisten.port = 3001  # default\n" in out
+    told = f"redis.url = {redis}  # REDIS_HOST, REDIS_PORT" if redis else "# redis.url = (none given)"
+    assert f"\n{told}" in out
+
+
 @pytest.mark.parametrize("env", [
     {"SIGNALBOX_REDIS_URL": "unix:///nonexistent"}, {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"},
     {"SIGNALBOX_REDIS_SENTINELS": "127.0.0.1:1", "SIGNALBOX_REDIS_MASTER_NAME": "mymaster"}])
