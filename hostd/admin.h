@@ -18,7 +18,7 @@ namespace hostd {
 
 class Admin {
  public:
-  // The workers must have been started.
+  // The workers must have been made.
   Admin(AdminAddress address, const Workers& workers);
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;

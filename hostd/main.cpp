@@ -53,20 +53,23 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
   std::optional<DemoPage> demo;
   if (settings.demo()) demo.emplace(settings.values.at("socketio.path"));
   Workers workers(settings.config.get(), settings.workers(), signals);
-  const sbx_error rc = workers.start(demo ? &*demo : nullptr);
+  sbx_error rc = workers.make(demo ? &*demo : nullptr);
+  // Before the first client comes, who would be sent away again if this port could not be had.
+  std::optional<Admin> admin;
+  if (const auto address = rc == SBX_OK ? settings.admin() : std::nullopt) {
+    admin.emplace(*address, workers);
+    if (admin->start() != SBX_OK) {
+      log(SBX_LOG_ERROR, "cannot serve operators",
+          {{"error", sbx_last_error()}, {"option", kAdminListen}});
+      return End::kFailed;
+    }
+  }
+  if (rc == SBX_OK) rc = workers.start();
   if (rc != SBX_OK) {
     log(SBX_LOG_ERROR, "cannot serve", {{"error", sbx_last_error()}});
     return rc == SBX_E_INVALID ? End::kRefused : End::kFailed;
   }
-  std::optional<Admin> admin;
-  if (const std::optional<AdminAddress> address = settings.admin()) {
-    admin.emplace(*address, workers);
-    if (admin->start() != SBX_OK) {
-      log(SBX_LOG_ERROR, "cannot serve operators", {{"error", sbx_last_error()}});
-      return End::kFailed;
-    }
-    log(SBX_LOG_INFO, "operators are served", {{"at", admin->url()}});
-  }
+  if (admin) log(SBX_LOG_INFO, "operators are served", {{"at", admin->url()}});
   const std::string listening = "listening on " + printable_url(settings, workers.port());
   std::cout << "signalbox " << listening << std::endl;
   tell_ready(listening);

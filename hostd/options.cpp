@@ -57,7 +57,8 @@ void check_together(const Settings& settings, Faults& faults) {
     }
   }
   const std::optional<AdminAddress> admin = settings.admin();
-  if (admin && admin->port != 0 &&
+  const bool has_port = settings.values.at("listen.fd") == "-1";  // or listen.port is not used
+  if (admin && admin->port != 0 && has_port &&
       std::to_string(admin->port) == settings.values.at("listen.port")) {
     faults.push_back(with_source(settings, std::string("option ") + kAdminListen +
                                                ": needs a port of its own, not listen.port"));

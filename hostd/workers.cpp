@@ -15,7 +15,7 @@ Workers::~Workers() {
   stop();
 }
 
-sbx_error Workers::start(DemoPage* demo) {
+sbx_error Workers::make(DemoPage* demo) {
   sbx_callbacks callbacks{};
   callbacks.size = sizeof callbacks;
   callbacks.log = [](void* user, sbx_log_level level, const char* line) {
@@ -33,8 +33,12 @@ sbx_error Workers::start(DemoPage* demo) {
     if (rc == SBX_OK && demo != nullptr) rc = demo->mount(created);
     if (rc != SBX_OK) return rc;
   }
+  return SBX_OK;
+}
+
+sbx_error Workers::start() {
   for (const auto& worker : all_) {
-    rc = sbx_engine_start(worker->engine.get());
+    const sbx_error rc = sbx_engine_start(worker->engine.get());
     if (rc != SBX_OK) return rc;
   }
   return SBX_OK;

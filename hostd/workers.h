@@ -26,9 +26,10 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  // Makes the engines, mounts the page (null: none) and starts them. After an error, which
-  // sbx_last_error() tells, it can only be destroyed.
-  sbx_error start(DemoPage* demo);
+  // Makes the engines and mounts the page (null: none); then start() has them serve. After an error
+  // of either, which sbx_last_error() tells, it can only be destroyed.
+  sbx_error make(DemoPage* demo);
+  sbx_error start();
 
   // Asks every engine to stop.
   void stop();
@@ -43,7 +44,7 @@ class Workers {
 
   uint16_t port() const { return sbx_engine_port(all_.front()->engine.get()); }
   size_t count() const { return all_.size(); }
-  // They live as long as this.
+  // Those that make() made; they live as long as this.
   std::vector<const sbx_engine*> engines() const;
 
  private:

@@ -195,7 +195,10 @@ def test_metrics_follow_what_happens(watched):
     wait_for(watched, 'signalbox_rooms{worker="1"}', 0)
 
 
-@pytest.mark.parametrize("text", ["x", "70000", "-1", ":80", "1:2:3", "[::1]", "127.0.0.1:", "[]:1"])
+@pytest.mark.parametrize("text", [
+    "x", "70000", "-1", ":80", "1:2:3", "[::1]", "127.0.0.1:", "[]:1", "[:1", "]:1", "[::1:1", "::1]:1",
+    "[127.0.0.1]:1", "[a]:1", "[::1]a:1", "[::1%]:1", "1.2.3.4.5:1", "1.2.3:1", "1.2.3.400:1", "a.7:1",
+    "a..b:1", ".:1", "a b:1", "a/b:1", "http://a:1"])
 def test_what_is_no_address_is_refused(launcher, text):
     status, _, err = launcher.run("--listen.port", 0, f"--admin.listen={text}")
     assert status == 2
@@ -203,10 +206,22 @@ def test_what_is_no_address_is_refused(launcher, text):
     assert "a port, or host:port" in err
 
 
+@pytest.mark.parametrize("text", [
+    "127.0.0.1:1", "[::1]:1", "[fe80::1%eth0]:1", "[::ffff:1.2.3.4]:1", "localhost:1", "a-b.example:1",
+    "1.example:1", "a_b:1"])
+def test_what_may_be_an_address_is_taken(launcher, text):
+    assert launcher.run("--check-config", "--admin.listen", text) == (0, "", "")
+
+
 def test_the_port_of_clients_is_refused(launcher, free_port):
     status, _, err = launcher.run("--listen.port", free_port, "--admin.listen", free_port)
     assert status == 2
     assert "option admin.listen: needs a port of its own, not listen.port" in err
+
+
+def test_a_port_of_clients_that_is_not_used_is_free(launcher):
+    assert launcher.run("--check-config", "--listen.fd", 3, "--listen.port", 3001,
+                        "--admin.listen", 3001) == (0, "", "")
 
 
 def test_a_port_that_is_taken_is_told(launcher):
@@ -216,7 +231,8 @@ def test_a_port_that_is_taken_is_told(launcher):
         port = other.getsockname()[1]
         status, out, err = launcher.run("--listen.port", 0, "--admin.listen", port)
     assert (status, out) == (1, "")
-    assert re.search(rf'msg="cannot serve operators" error=".*{port}', err), err
+    assert re.search(rf'msg="cannot serve operators" error=".*{port}.* option=admin\.listen$', err,
+                     re.MULTILINE), err
 
 
 class Prometheus:

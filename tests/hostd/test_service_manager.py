@@ -5,6 +5,7 @@ The manager is this test: the protocols are a datagram socket, two variables and
 
 import ctypes
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from conftest import DEADLINE, HOSTD
 
 PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
 WAIT_FOR_ANY_THREAD = 0x40000000  # __WALL
+NO_REDIS = "--redis=unix:///nonexistent/redis.sock"
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
 
@@ -144,6 +146,23 @@ def test_serves_on_the_socket_that_is_passed(launcher, workers):
             process.send_signal(signal.SIGTERM)
             assert process.wait(DEADLINE) == 0
             process.stderr.close()
+
+
+def test_nobody_is_served_by_one_that_cannot_serve_operators(launcher):
+    with socket.create_server(("127.0.0.1", 0)) as listener, \
+            socket.create_server(("127.0.0.1", 0)) as taken, \
+            socket.create_connection(listener.getsockname(), DEADLINE) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        process = activated(launcher, [listener], NO_REDIS, "--admin.listen",
+                            str(taken.getsockname()[1]))
+        _, err = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 1 and "cannot serve operators" in err
+        # Who has come waits on, for one that can.
+        assert select.select([client], [], [], 0)[0] == []
+        process = activated(launcher, [listener], NO_REDIS)
+        launcher.processes.append(process)
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+        process.stderr.close()
 
 
 def test_several_sockets_are_refused(launcher):
