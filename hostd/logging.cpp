@@ -8,10 +8,11 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
+
+#include "hostd/logfmt.h"
 
 namespace hostd {
 namespace {
@@ -55,14 +56,6 @@ spdlog::level::level_enum spdlog_level(sbx_log_level level) {
       break;
   }
   return spdlog::level::debug;
-}
-
-std::string logfmt_value(std::string_view text) {
-  const auto bare = [](char c) {
-    return c > ' ' && c < '\x7f' && c != '"' && c != '=' && c != '\\';
-  };
-  const bool all_bare = !text.empty() && std::all_of(text.begin(), text.end(), bare);
-  return all_bare ? std::string(text) : fmt::format("{:?}", text);
 }
 
 void write(sbx_log_level level, std::string_view line) {

@@ -24,7 +24,7 @@ class Hostd:
         self.process = process
         self.error_file = error_file
         line = process.stdout.readline()
-        match = re.fullmatch(r"signalbox listening on (http://\S+:(\d+))\n", line)
+        match = re.fullmatch(r"signalbox listening on (https?://\S+:(\d+))\n", line)
         assert match, f"{line!r} {self.log()}"
         self.url = match.group(1)
         self.port = int(match.group(2))

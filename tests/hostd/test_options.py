@@ -1,9 +1,16 @@
 """Flags, environment and file: what is understood, what goes before what, what is refused."""
 
+import os
 import re
+import signal
+import subprocess
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
+
+from conftest import DEADLINE
 
 NO_REDIS = "--redis=unix:///nonexistent/redis.sock"  # hostd serves without; none is started
 SHIPPED = Path(__file__).resolve().parents[2] / "packaging/debian/hostd.toml"
@@ -54,6 +61,51 @@ def test_log_lines_are_for_the_journal_where_it_listens(launcher):
     assert any(line.startswith("<6>level=info msg=") for line in lines)
     for line in lines:
         assert re.match(r"<3>level=error |<4>level=warning |<6>level=info |<7>level=debug ", line)
+
+
+def make_certificate(directory):
+    """Files of a certificate and its key."""
+    cert, key = directory / "cert.pem", directory / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-subj", "/CN=a", "-keyout", key, "-out", cert], check=True,
+                   capture_output=True)
+    return cert, key
+
+
+def wait_for_log(hostd, text):
+    deadline = time.monotonic() + DEADLINE
+    while text not in hostd.log():
+        assert time.monotonic() < deadline, hostd.log()
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("name,told", [
+    (b"plain", "plain"), (b"two words", '"two words"'), (b"a=b", '"a=b"'),
+    (b'\x1b[31m \x7f"\\\n\r\t\b\f\x01', r'"\u001b[31m \u007f\"\\\n\r\t\b\f\u0001"'),
+    ("\x85\x9b\xa0 \xe4\u20ac\U0001f600".encode(), '"\\u0085\\u009b\xa0 \xe4\u20ac\U0001f600"'),
+    (b"\xc3\xa4 \xff\xc2", '"?? ??"'), (b"\xed\xa0\x80", '"???"'), (b"\xe0\x80\x80", '"???"'),
+    (b"\xf4\x90\x80\x80", '"????"'), (b"\xf0\x80\x80\x80", '"????"'), (b"\xc1\x80", '"??"'),
+    (b"\xe2\x82", '"??"'), (b"\xe2\x82(", '"??("')])
+def test_names_in_the_log_are_written_as_the_library_writes_them(launcher, name, told):
+    name = os.fsdecode(name)
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="a") as directory:
+        file = Path(directory) / name
+        file.write_text("")
+        told = f'"{directory}/{told[1:]}' if told.startswith('"') else f"{directory}/{told}"
+        # The library says what is wrong with a certificate, hostd which file it has read again.
+        cert, key = make_certificate(Path(directory))
+        cert = cert.rename(file.with_name(name + ".pem"))
+        hostd = launcher.serve("-p", 0, NO_REDIS, "--config", file)
+        library = launcher.serve("-p", 0, NO_REDIS, "--tls.cert", cert, "--tls.key", key)
+        cert.unlink()
+        for each in (hostd, library):
+            each.process.send_signal(signal.SIGHUP)
+        wait_for_log(hostd, 'msg="the file was read again"')
+        wait_for_log(library, 'msg="the certificate read before stays in use"')
+        (of_hostd,) = re.findall(r"the file was read again.* file=(.*)", hostd.log())
+        (of_library,) = re.findall(r"error=\"option tls.cert: '(.*)\.pem'", library.log())
+    assert of_hostd == told
+    assert of_library == told.strip('"')
 
 
 # --- What goes before what ---
