@@ -155,6 +155,11 @@ News read_again(const Settings& settings) {
   News news;
   const Settings now = merge(settings.file, settings.above, news.refused);
   if (!news.refused.empty()) return news;
+  try {
+    check_by_library(now, news.refused);
+  } catch (const std::exception& error) {  // a lack that may pass does not end what serves
+    news.refused.push_back(error.what());
+  }
   for (const auto& [name, value] : now.values) {
     if (value == settings.values.at(name)) continue;
     if (find_option(name)->info.live != 0) {

@@ -46,7 +46,8 @@ struct News {
   std::vector<std::string> waiting;            // options that need a restart to change
 };
 
-// Reads `settings.file` again; flags and environment are those of the start.
+// Reads `settings.file` again, and the files that it names, as a start would; flags and environment
+// are those of the start.
 News read_again(const Settings& settings);
 
 }  // namespace hostd

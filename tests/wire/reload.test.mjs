@@ -10,6 +10,7 @@ import { get, post } from '../lib/http.mjs';
 import { temporaryDirectory } from '../lib/process.mjs';
 import { RawWebSocket } from '../lib/raw.mjs';
 import { startRedis } from '../lib/redis.mjs';
+import { makeCertificate } from '../lib/tls.mjs';
 import { within } from '../lib/wait.mjs';
 
 const kFile = path.join(temporaryDirectory(), 'hostd.toml');
@@ -205,6 +206,40 @@ test('a file with faults changes nothing, and each fault is told by the name of 
   // And the next file counts as if there had been none.
   const next = await server.reload('limits.room_size = 3\n', /room_size/);
   assert.deepEqual(next, [kAgain, changed('limits.room_size', 3, 2)]);
+  await server.stop();
+});
+
+test('a file that no start would take changes nothing, however good each of its lines is', async () => {
+  const server = await serve('limits.room_size = 2\n');
+  const line2 = `${kFile}:2: option `;
+  for (const [text, told] of [
+    ['tls.cert = "/none"\ntls.key = "/none"\n', `${line2}tls.cert: '/none': No such file`],
+    ['tls.cert = "/none"\n', `${line2}tls.cert: needs tls.key`],
+    [
+      'redis.sentinels = "h"\nredis.master_name = "m"\nredis.cluster = true\n',
+      `${line2}redis.sentinels: does not go with a redis.url of unix://`,
+    ],
+    ['turn.urls = "turn:h"\n', 'option turn.secret: is needed'],
+  ]) {
+    const lines = await server.reload(`limits.room_size = 3\n${text}`, /nothing has changed/);
+    assert.equal(lines.length, 2, lines.join('\n'));
+    assert.ok(lines[0].startsWith(`${kFault}"${told}`), lines[0]);
+    assert.equal(lines[1], kRefused);
+  }
+  const next = await server.reload('limits.room_size = 3\n', /room_size/);
+  assert.deepEqual(next, [kAgain, changed('limits.room_size', 3, 2)]);
+  await server.stop();
+});
+
+test('a certificate that cannot be used keeps the rest of the file from changing', async () => {
+  const files = makeCertificate();
+  const text = `tls.cert = "${files.cert}"\ntls.key = "${files.key}"\n`;
+  const server = await serve(text);
+  writeFileSync(files.cert, 'nothing');
+  const lines = await server.reload(`${text}limits.room_size = 3\n`, /nothing has changed/);
+  assert.equal(lines.length, 2, lines.join('\n'));
+  assert.ok(lines[0].startsWith(`${kFault}"${kFile}:1: option tls.cert: '${files.cert}'`), lines[0]);
+  assert.equal(lines[1], kRefused);
   await server.stop();
 });
 
