@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <string>
 
@@ -17,12 +18,18 @@
 namespace hostd {
 namespace {
 
-// Of spdlog patterns: the level as sd-daemon(3) wants it before a line.
+// As sd-daemon(3) wants it before a line.
+std::string journal_level(int priority) {
+  return fmt::format("<{}>", priority);
+}
+
+// Of spdlog patterns: the level of the line, for the journal.
 class JournalPriority : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& out) override {
-    fmt::format_to(std::back_inserter(out), "<{}>", priority(message.level));
+    const std::string level = journal_level(priority(message.level));
+    out.append(level.data(), level.data() + level.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<JournalPriority>();
@@ -73,6 +80,10 @@ void open_log(sbx_log_level level) {
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog_level(level));
   spdlog::set_default_logger(std::move(logger));
+}
+
+void log_fault(std::string_view fault) {
+  std::cerr << (journal_listens() ? journal_level(LOG_ERR) : "") << "hostd: " << fault << "\n";
 }
 
 void set_log_level(sbx_log_level level) {

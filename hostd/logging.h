@@ -17,6 +17,10 @@ using LogFields = std::initializer_list<std::pair<std::string_view, std::string_
 // Shows lines of `level` and graver ones from now on.
 void open_log(sbx_log_level level);
 
+// What is wrong with the settings: a line for a person at a terminal, which is no logfmt. Also
+// before the log is open.
+void log_fault(std::string_view fault);
+
 // The same once it is open.
 void set_log_level(sbx_log_level level);
 

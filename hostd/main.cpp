@@ -112,10 +112,11 @@ End serve(Settings& settings, const EmbeddedRedis* redis, Signals& signals) {
 }
 
 int run(int argc, char** argv) {
+  open_log(SBX_LOG_INFO);  // what main() catches goes there, too
   int exit_code = 0;
   std::optional<Settings> settings = read_settings(argc, argv, &exit_code);
   if (!settings) return exit_code;
-  open_log(settings->log_level());
+  set_log_level(settings->log_level());
   fit_descriptor_limit(*settings);
   separate_receive_buffers();
 
@@ -144,7 +145,7 @@ int main(int argc, char** argv) {
   try {
     return hostd::run(argc, argv);
   } catch (const std::exception& error) {
-    std::cerr << "hostd: " << error.what() << "\n";
+    hostd::log(SBX_LOG_ERROR, "hostd cannot go on", {{"error", error.what()}});
     return 1;
   }
 }

@@ -11,6 +11,7 @@
 #include "hostd/config_file.h"
 #include "hostd/demo_page.h"
 #include "hostd/environment.h"
+#include "hostd/logging.h"
 #include "hostd/option_table.h"
 #include "hostd/print_config.h"
 #include "hostd/service_manager.h"
@@ -142,7 +143,7 @@ std::optional<Settings> read_settings(int argc, char** argv, int* exit_code) {
     settings = merge(std::move(line->file), std::move(above), faults);
     check_by_library(*settings, faults);
   }
-  for (const std::string& fault : faults) std::cerr << "hostd: " << fault << "\n";
+  for (const std::string& fault : faults) log_fault(fault);
   *exit_code = faults.empty() ? 0 : 2;
   if (!line || !faults.empty()) return std::nullopt;
   if (line->print_config) print_config(std::cout, *settings);
@@ -154,12 +155,12 @@ std::optional<Settings> read_settings(int argc, char** argv, int* exit_code) {
 News read_again(const Settings& settings) {
   News news;
   const Settings now = merge(settings.file, settings.above, news.refused);
-  if (!news.refused.empty()) return news;
   try {
     check_by_library(now, news.refused);
   } catch (const std::exception& error) {  // a lack that may pass does not end what serves
     news.refused.push_back(error.what());
   }
+  if (!news.refused.empty()) return news;
   for (const auto& [name, value] : now.values) {
     if (value == settings.values.at(name)) continue;
     if (find_option(name)->info.live != 0) {

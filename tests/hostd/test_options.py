@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import DEADLINE
+from conftest import DEADLINE, HOSTD
 
 NO_REDIS = "--redis=unix:///nonexistent/redis.sock"  # hostd serves without; none is started
 SHIPPED = Path(__file__).resolve().parents[2] / "packaging/debian/hostd.toml"
@@ -61,6 +61,24 @@ def test_log_lines_are_for_the_journal_where_it_listens(launcher):
     assert any(line.startswith("<6>level=info msg=") for line in lines)
     for line in lines:
         assert re.match(r"<3>level=error |<4>level=warning |<6>level=info |<7>level=debug ", line)
+
+
+@pytest.mark.parametrize("arguments,env,status,line", [
+    (["--worker=1"], {}, 2, r"hostd: unknown flag --worker .*"),
+    ([], {"PATH": "/nonexistent"}, 1,
+     r'(ts=\S+ )?level=error msg="hostd cannot go on" error="embedded Redis: .*'),
+    ([NO_REDIS, "--host", "192.0.2.1"], {}, 1, r'(ts=\S+ )?level=error msg="cannot serve" error=.*')])
+def test_why_it_does_not_start_is_an_error_to_the_journal(launcher, arguments, env, status, line):
+    found, _, err = launcher.run("-p", 0, *arguments, env=env)
+    assert found == status and re.fullmatch(line + "\n", err), err
+    with (launcher.directory / "journal").open("w+") as journal:
+        of_file = os.fstat(journal.fileno())
+        ended = subprocess.run(
+            [HOSTD, "-p", "0", *arguments], stderr=journal, timeout=DEADLINE, check=False,
+            env=launcher.environment | env | {"JOURNAL_STREAM": f"{of_file.st_dev}:{of_file.st_ino}"})
+        journal.seek(0)
+        told = journal.read()
+    assert ended.returncode == status and re.fullmatch("<3>" + line + "\n", told), told
 
 
 def make_certificate(directory):
