@@ -62,7 +62,7 @@ std::string variable_of(const Option& option) {
 std::string default_of(const Option& option) {
   const std::string_view name = option.info.name;
   if (name == "redis.url") return "a private redis-server";
-  if (name == kDemo) return "true with a private redis-server";
+  if (name == kDemo) return "true with a private redis-server and no auth.jwt_*";
   return option.info.default_value;
 }
 

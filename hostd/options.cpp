@@ -55,6 +55,10 @@ void check_together(const Settings& settings, Faults& faults) {
     } else if (settings.values.at("signaling.enabled") != "true") {
       faults.push_back(
           with_source(settings, std::string("option ") + kDemo + ": needs signaling.enabled"));
+    } else if (settings.wants_tokens()) {
+      faults.push_back(with_source(settings, std::string("option ") + kDemo +
+                                                 ": does not go with auth.jwt_*: the page has no "
+                                                 "token, and would be refused every room"));
     }
   }
   const std::optional<AdminAddress> admin = settings.admin();
@@ -102,7 +106,8 @@ Settings merge(std::string file, std::vector<Layer> above, Faults& faults) {
   take(read_file(file, faults));
   for (const Layer& layer : above) take(layer);
   if (!settings.values["redis.sentinels"].empty()) settings.redis_given = true;
-  if (!settings.sources.contains(kDemo) && DemoPage::built() && settings.starts_redis()) {
+  if (!settings.sources.contains(kDemo) && DemoPage::built() && settings.starts_redis() &&
+      !settings.wants_tokens()) {
     settings.values[kDemo] = "true";
   }
   check_together(settings, faults);
@@ -127,6 +132,10 @@ size_t Settings::workers() const {
 
 bool Settings::demo() const {
   return values.at(kDemo) == "true";
+}
+
+bool Settings::wants_tokens() const {
+  return !values.at("auth.jwt_hs256_key").empty() || !values.at("auth.jwt_rs256_key").empty();
 }
 
 bool Settings::starts_redis() const {

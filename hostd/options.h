@@ -28,6 +28,7 @@ struct Settings {
   sbx_log_level log_level() const;
   size_t workers() const;
   bool demo() const;          // hostd is to serve its demo page
+  bool wants_tokens() const;  // clients need one
   bool starts_redis() const;  // hostd is to start one of its own
 };
 

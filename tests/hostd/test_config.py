@@ -188,6 +188,31 @@ def test_what_stands_behind_a_name_is_not_told(launcher, text, fault):
     assert launcher.run("--config", file) == (2, "", f"hostd: {file}:{line}: {fault}\n")
 
 
+# --- The page to try it with, which has no token ---
+
+@pytest.fixture
+def with_page(launcher):
+    if effective(launcher)["demo.enabled"][0] == "false":
+        pytest.skip("hostd was built without the page")
+
+
+def rsa_key(launcher):
+    private, public = launcher.directory / "rsa.pem", launcher.directory / "rsa.pub"
+    for command in (["genrsa", "-out", private, "2048"], ["rsa", "-in", private, "-pubout", "-out", public]):
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    return public
+
+
+@pytest.mark.parametrize("key", ["hs256", "rs256"])
+def test_the_page_is_not_there_where_tokens_are_wanted(launcher, with_page, key):
+    arguments = [f"--auth.jwt_{key}_key", SECRET if key == "hs256" else rsa_key(launcher)]
+    assert effective(launcher, *arguments)["demo.enabled"] == ("false", "default")
+    assert effective(launcher, *arguments, "--demo.enabled=no")["demo.enabled"][0] == "false"
+    assert launcher.run("--check-config", *arguments, "--demo.enabled=yes") == (
+        2, "", "hostd: --demo.enabled: option demo.enabled: does not go with auth.jwt_*: "
+        "the page has no token, and would be refused every room\n")
+
+
 # --- --print-config ---
 
 def test_print_tells_every_option_and_its_source(launcher):
