@@ -70,6 +70,29 @@ def test_the_turn_server_of_the_compose_file_does_not_lead_inside(coturn, peer):
     assert "error 403 (Forbidden IP)" in client.stdout
 
 
+@pytest.mark.parametrize("variables", [["BACKEND_PORT"], ["SIGNALBOX_LISTEN_PORT", "BACKEND_PORT"]])
+def test_the_image_asks_the_port_of_the_environment_for_its_health(launcher, free_port, variables):
+    dockerfile = (PACKAGING / "docker/Dockerfile").read_text()
+    (check,) = re.findall(r"^HEALTHCHECK .*\\\n +CMD (.*)$", dockerfile, re.MULTILINE)
+    # The first goes before the others, in which nobody listens.
+    env = {name: "1" for name in variables} | {variables[0]: str(free_port)}
+    launcher.serve("--redis=unix:///nonexistent/redis.sock", env=env)
+    asked = subprocess.run(["sh", "-c", check], env=launcher.environment | env, capture_output=True,
+                           text=True, timeout=DEADLINE, check=False)
+    assert asked.returncode == 0, asked.stderr
+    assert '"status":"healthy"' in asked.stdout
+
+
+def test_the_page_about_the_file_names_the_options_that_the_library_has_not():
+    table = (PACKAGING / "docs/options.md").read_text()
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    own = [row[0].strip("| `") for row in rows if row[8].strip() == ""]
+    assert len(own) > 3
+    page = (PACKAGING.parent / "hostd/hostd.toml.5").read_text()
+    for name in own:
+        assert re.search(rf"^\.Li {re.escape(name)}( ,| \.|$)", page, re.MULTILINE), name
+
+
 def test_the_file_of_the_service(launcher):
     status, _, err = launcher.run("--check-config", "--config", PACKAGING / "debian/hostd.toml")
     assert (status, err) == (0, "")
