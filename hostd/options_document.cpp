@@ -59,7 +59,9 @@ void print() {
                "under its name. A program\n"
                "sets those with \"library\" by `sbx_config_set`; \"live\" ones can change while it "
                "serves. Lists are comma-separated;\n"
-               "a boolean may also be yes, no, on, off, 1 or 0.\n\n"
+               "a boolean may also be yes, no, on, off, 1 or 0. Defaults are hostd's: in a program "
+               "that of "
+               "`redis.url`\nis `redis://127.0.0.1:6379`, and no Redis is started.\n\n"
                "| name | flag | environment variable | type | unit | range | default | live | "
                "library | what it is |\n"
                "|---|---|---|---|---|---|---|---|---|---|\n";
