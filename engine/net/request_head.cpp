@@ -17,11 +17,12 @@ bool ends_target(char c) {
   return c >= 0 && (c <= ' ' || c == 0x7f);
 }
 
-// libwebsockets decodes these and then takes them for the end of the request line.
-bool has_encoded_break(std::string_view target) {
+// libwebsockets decodes these. A line break it then takes for the end of the request line; a NUL
+// ends the text for whoever reads it as C does (4.1 refuses that one itself).
+bool has_encoded_end(std::string_view target) {
   for (size_t at = target.find('%'); at != std::string_view::npos; at = target.find('%', at + 1)) {
     const std::string_view code = target.substr(at + 1, 2);
-    if (same_http_word(code, "0a") || same_http_word(code, "0d")) return true;
+    if (code == "00" || same_http_word(code, "0a") || same_http_word(code, "0d")) return true;
   }
   return false;
 }
@@ -84,7 +85,7 @@ bool RequestHead::take_request_line(std::string_view line) {
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
   if (!is_http_token(method) || target.empty() ||
-      std::any_of(target.begin(), target.end(), ends_target) || has_encoded_break(target)) {
+      std::any_of(target.begin(), target.end(), ends_target) || has_encoded_end(target)) {
     return bad(400, kBad);
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {

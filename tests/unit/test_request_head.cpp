@@ -91,12 +91,12 @@ void malformed_lines_are_refused(void**) {
 }
 
 void malformed_request_lines_are_refused(void**) {
-  for (const char* line :
-       {"GET /", "GET", "GET  / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ",
-        "GET /a b HTTP/1.1", "GET /\ta HTTP/1.1", "GET / http/1.1", "GET / HTP/1.1",
-        "G(T / HTTP/1.1", " GET / HTTP/1.1", "GET /%0a HTTP/1.1",
-        "GET /%0AContent-Length:%201 HTTP/1.1", "GET /?a=%0d HTTP/1.1", "", "GET /\x7f HTTP/1.1",
-        "PROXY TCP4 192.0.2.1 198.51.100.1 4711 443"}) {
+  for (const char* line : {"GET /", "GET", "GET  / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ",
+                           "GET /a b HTTP/1.1", "GET /\ta HTTP/1.1", "GET / http/1.1",
+                           "GET / HTP/1.1", "G(T / HTTP/1.1", " GET / HTTP/1.1",
+                           "GET /%0a HTTP/1.1", "GET /%0AContent-Length:%201 HTTP/1.1",
+                           "GET /?a=%0d HTTP/1.1", "GET /%00 HTTP/1.1", "GET /?a%00=b HTTP/1.1", "",
+                           "GET /\x7f HTTP/1.1", "PROXY TCP4 192.0.2.1 198.51.100.1 4711 443"}) {
     assert_for(line, refused(std::string(line) + "\r\nHost: x\r\n\r\n") == 400);
   }
   for (const char* line : {"get / HTTP/1.1", "TRACE / HTTP/1.1", "CONNECT x:1 HTTP/1.1",
