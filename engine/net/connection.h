@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -37,6 +38,7 @@ struct Connection {
   // The bytes of the stream, from its beginning, that the reception has cleared, and the requests
   // among them that have not begun.
   Clearance cleared;
+  uint64_t body_left = 0;       // bytes of its request's body that have not come, of a known length
   bool last = false;            // no further request is served
   Deadline leaving{this};       // when it is the last: by when the rest of its body must be here
   bool waiting = false;         // in the reception, for the next request

@@ -159,6 +159,7 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
   x.in_callback_ = true;
   x.begun_ms_ = server.loop_.now_ms();
   x.body_limit_ = server.handler_.body_limit(x.request_);
+  connection.body_left = framing.length;
   bool complete = false;
   switch (request_line_intact(wsi) ? framing.kind : BodyFraming::Kind::kInvalid) {
     case BodyFraming::Kind::kInvalid:
@@ -177,8 +178,8 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
       break;
     case BodyFraming::Kind::kLength:
       if (framing.length > x.body_limit_) {
-        // A client that is cut off while it sends may never read why: libwebsockets reads the body
-        // to its end and drops it, unless it is out of all proportion.
+        // A client that is cut off while it sends may never read why: the body is read to its end
+        // and dropped, unless it is out of all proportion.
         x.close_ = framing.length > kMostDroppedBodies * x.body_limit_;
         refuse_body(server, x);
       } else if (framing.length == 0 && x.request_.method != Method::kPost) {
@@ -207,8 +208,12 @@ int Dispatch::on_http(Server& server, struct lws* wsi) {
 }
 
 int Dispatch::on_body(Server& server, struct lws* wsi, const char* data, size_t length) {
+  Connection& connection = *connection_of(wsi);
+  const uint64_t left = connection.body_left;
+  connection.body_left -= std::min<uint64_t>(left, length);
   const auto exchange = exchange_of(wsi);
-  if (!exchange || length == 0) return 0;
+  if (!exchange) return connection.last && connection.body_left == 0 ? kEnd : 0;
+  if (length == 0) return 0;
   HttpExchange& x = *exchange;
   if (x.answered_ || x.delivered_) return 0;  // what follows a refusal or the last chunk
   // libwebsockets begins to wait anew with each piece; the request as a whole has a deadline.
@@ -231,7 +236,9 @@ int Dispatch::on_body(Server& server, struct lws* wsi, const char* data, size_t 
         break;
     }
   } else {
-    body.append(data, length);
+    // What is beyond it is no part of it (kReadsBeyondBodies); finish() sees that it was read.
+    body.append(data, std::min<uint64_t>(left, length));
+    complete = connection.body_left == 0;
   }
   if (body.size() > x.body_limit_) {
     x.close_ = true;
@@ -367,13 +374,17 @@ int Dispatch::finish(Server& server, HttpExchange& exchange) {
   struct lws* wsi = std::exchange(exchange.wsi_, nullptr);
   Connection& connection = *connection_of(wsi);
   connection.last = exchange.last_;
-  // libwebsockets waits anew behind each piece of what it drops.
-  if (connection.last) server.leaving_.start(connection.leaving);
   connection.attach(nullptr);  // `exchange` may be gone now
   connection.presence->request_is_whole();
   if (std::exchange(connection.counts_request, false)) connection.presence->count_for_nobody();
+  if (connection.last) {  // on_body() drops the rest
+    if (connection.body_left == 0) return kEnd;
+    // libwebsockets waits anew behind each piece.
+    server.leaving_.start(connection.leaving);
+    return 0;
+  }
   // What libwebsockets has read beyond what was cleared nobody has looked at.
-  const bool goes_on = connection.last || connection.cleared.requests > 0;
+  const bool goes_on = connection.cleared.requests > 0;
   if (!goes_on && !has_read_what_is_cleared(connection)) return kEnd;
   if (lws_http_transaction_completed(wsi) != 0) return kEnd;
   return goes_on || server.await_request(connection) ? 0 : kEnd;

@@ -38,7 +38,7 @@ void HttpExchange::respond(Response response) {
 
 void HttpExchange::render(Response& response) {
   close_ = close_ || response.close;
-  // Where a body ends that nobody wanted cannot be told.
+  // A body that nobody wanted is only waited for so that its client reads the answer.
   last_ = !delivered_;
   response.close = close_ || last_;
   if (response.compress && request_.accepts_gzip) gzip_body(response);

@@ -48,4 +48,8 @@ bool expects_continue(struct lws* wsi);
 // Whether libwebsockets expects a body behind a request of this method that does not announce one.
 bool presumes_body(struct lws* wsi);
 
+// Whether libwebsockets takes all that it has read with a body for more of it, whatever
+// Content-Length says: 4.3 does.
+inline constexpr bool kReadsBeyondBodies = LWS_LIBRARY_VERSION_NUMBER >= 4'002'000;
+
 }  // namespace signalbox::net

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/net/http.h"
+#include "engine/net/lws_request.h"
 #include "engine/net/proxy_protocol.h"
 
 namespace signalbox::net {
@@ -206,11 +207,12 @@ Reception::Progress Reception::drop_rest(Guest& guest) {
 }
 
 // libwebsockets reads what it can get. Requests that are here already may be read with the first
-// one, unless they have a body, which it would misread out of its own buffer.
+// one, unless they have a body, which it would misread out of its own buffer; or unless the first
+// has one that it would not know the end of.
 Clearance Reception::clear_requests(const Guest& guest, std::string_view seen) const {
   const RequestHead& first = guest.head;
   Clearance more{first.size() + first.body_size(), 1};
-  bool open = first.ends_open();
+  bool open = first.ends_open() || (kReadsBeyondBodies && first.has_body());
   while (!open && more.bytes < seen.size()) {
     RequestHead next;
     if (next.read(seen.substr(more.bytes), limits_) != RequestHead::State::kWhole ||
