@@ -92,6 +92,10 @@ std::string first_word(const std::string& text) {
   return text.substr(0, text.find_first_of(" \t'\":", 1));
 }
 
+std::string needs_equals(const Setting& setting) {
+  return "option " + setting.option + ": needs a '=' behind its name";
+}
+
 // Reads the values of a statement; what is wrong with them, or "".
 std::string read_setting(const CLI::ConfigItem& item, Setting& setting) {
   const std::string name = first_word(item.fullname());
@@ -100,7 +104,7 @@ std::string read_setting(const CLI::ConfigItem& item, Setting& setting) {
     return "unknown option '" + name + "'" + suggestion(name, option_names());
   }
   setting.option = option->info.name;
-  if (name != item.fullname()) return "option " + setting.option + ": needs a '=' behind its name";
+  if (name != item.fullname()) return needs_equals(setting);
   if (option->info.type != SBX_OPTION_LIST && item.inputs.size() != 1) {
     return "option " + setting.option +
            ": one value is allowed; a text with spaces or commas needs quotes";
@@ -157,6 +161,9 @@ Layer read_file(const std::string& path, Faults& faults) {
       fault = "'" + first_word(statement.text) + "' is no setting";
     }
     if (fault.empty()) fault = read_setting(items.front(), setting);
+    // A name alone CLI11 takes for one that is true.
+    if (fault.empty() && statement.text.find('=') == std::string::npos)
+      fault = needs_equals(setting);
     if (fault.empty()) {
       const auto [before, is_new] = lines.emplace(setting.option, statement.line);
       if (!is_new) {

@@ -180,6 +180,7 @@ def test_sections_that_there_are(launcher, section):
     ('turn.secret s3cret=', "option turn.secret: needs a '=' behind its name"),
     ('[turn]\nsecret: "s3cret"', "option turn.secret: needs a '=' behind its name"),
     ("turn.secret:s3cret", "option turn.secret: needs a '=' behind its name"),
+    ("turn.secret", "option turn.secret: needs a '=' behind its name"),
     ('turn.secert "s3cret"', "unknown option 'turn.secert' (did you mean turn.secret?)"),
 ])
 def test_what_stands_behind_a_name_is_not_told(launcher, text, fault):
