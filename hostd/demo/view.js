@@ -27,6 +27,13 @@ export function head(title, lead) {
   document.title = `${title} – Signalbox`;
 }
 
+// What speaks against sending what is dropped, or nothing.
+function objection({ items, files }) {
+  const isFolder = [...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+  if (isFolder) return 'A folder cannot be sent. Pack it into one file first.';
+  return files.length > 1 ? 'Drop one file only. Several can be packed into one first.' : '';
+}
+
 // Gives the file that is chosen or dropped.
 export function chooseFile() {
   by('choose').hidden = false;
@@ -37,7 +44,9 @@ export function chooseFile() {
     };
     const drop = (event) => {
       over(event);
-      take(event.dataTransfer.files);
+      const trouble = objection(event.dataTransfer);
+      notice(trouble);
+      if (!trouble) take(event.dataTransfer.files);
     };
     const take = ([file]) => {
       if (!file) return;
@@ -45,6 +54,7 @@ export function chooseFile() {
       document.removeEventListener('dragleave', over);
       document.removeEventListener('drop', drop);
       by('choose').hidden = true;
+      notice('');
       resolve(file);
     };
     document.addEventListener('dragover', over);

@@ -1,0 +1,48 @@
+// The page that hostd serves to try it with: what it tells when something does not go as it should.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import path from 'node:path';
+import { launchBrowser } from '../lib/browser.mjs';
+import { startHostd } from '../lib/hostd.mjs';
+import { assertWellMade, digests, kPlain, makeFile, openPage } from './pages.mjs';
+
+let hostd;
+let browser;
+let small;
+let other;
+before(async () => {
+  hostd = await startHostd(kPlain);
+  browser = await launchBrowser();
+  small = await makeFile('small.bin', 3_000_001);
+  other = await makeFile('other.bin', 1000);
+});
+after(async () => {
+  await browser?.close();
+  await hostd?.stop();
+});
+
+afterEach(() => Promise.all(browser.contexts().map((each) => each.close())));
+
+// As a person drops these files from elsewhere.
+async function drop(page, ...files) {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await session.send('Input.dispatchDragEvent', { type, x: 200, y: 300, data });
+  }
+}
+
+test('several files, or a folder, are not taken, and the person is told so', async () => {
+  const page = await openPage(browser, hostd.url);
+  await drop(page, small.file, other.file);
+  await page.waitForSelector('#notice:text("one file only")');
+  await drop(page, path.dirname(small.file));
+  await page.waitForSelector('#notice:text("folder cannot be sent")');
+  await assertWellMade(page);
+  await drop(page, other.file);
+  await page.waitForSelector('#share:not([hidden])');
+  assert.equal(await page.textContent('#file-name'), other.name);
+  assert.equal(await page.isVisible('#notice'), false);
+  const receiver = await openPage(browser, await page.inputValue('#link'));
+  assert.deepEqual(await digests(receiver), [[other.sha256, other.sha256]]);
+});
