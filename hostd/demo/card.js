@@ -1,5 +1,5 @@
 // What the page shows of one transfer: how the connection forms, how far the file is, the digests.
-import { Speed, bytesText, timeText } from './figures.js';
+import { Speed, bytesText, kSpan, timeText } from './figures.js';
 import { announce } from './view.js';
 
 const kSteps = {
@@ -104,6 +104,8 @@ export class Card {
     const now = performance.now();
     const whole = bytes === this.total;
     this.speed.add(bytes, now);
+    clearTimeout(this.stall);
+    if (!whole) this.stall = setTimeout(() => this.pause(), kSpan);
     if (now - this.shown < kInterval && !whole) return;
     this.shown = now;
     const part = this.total > 0 ? bytes / this.total : 1;
@@ -119,6 +121,7 @@ export class Card {
 
   // Nothing moves at the moment.
   pause() {
+    clearTimeout(this.stall);
     this.rate.textContent = '';
   }
 

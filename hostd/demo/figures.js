@@ -1,7 +1,7 @@
 // Sizes, speeds and times for people.
 
 const kUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
-const kSpan = 3000; // ms; a speed is that of so long a time
+export const kSpan = 3000; // ms; a speed is that of so long a time
 
 export function bytesText(bytes) {
   let value = bytes;

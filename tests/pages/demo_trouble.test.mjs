@@ -4,6 +4,7 @@ import { after, afterEach, before, test } from 'node:test';
 import path from 'node:path';
 import { launchBrowser } from '../lib/browser.mjs';
 import { startHostd } from '../lib/hostd.mjs';
+import { hear, openBadSender, say } from './hostile.mjs';
 import { assertWellMade, digests, kPlain, makeFile, openPage } from './pages.mjs';
 
 let hostd;
@@ -22,6 +23,22 @@ after(async () => {
 });
 
 afterEach(() => Promise.all(browser.contexts().map((each) => each.close())));
+
+test('how fast it goes is not told any more when nothing moves', async () => {
+  const { bad, receiver } = await openBadSender(browser, hostd);
+  await say(bad, { file: { name: 'a', size: 1_000_000, modified: 0 } });
+  await hear(bad, 'have');
+  await bad.evaluate(() => {
+    globalThis.sending = setInterval(() => globalThis.channel.send(new Uint8Array(1000)), 60);
+  });
+  await receiver.waitForFunction(() => document.querySelector('.rate').textContent !== '');
+  await bad.evaluate(() => clearInterval(globalThis.sending));
+  await receiver.waitForFunction(() => document.querySelector('.rate').textContent === '');
+  await bad.evaluate(() => {
+    for (let i = 0; i < 3; i++) setTimeout(() => globalThis.channel.send(new Uint8Array(1000)), 200 * i);
+  });
+  await receiver.waitForFunction(() => document.querySelector('.rate').textContent !== '');
+});
 
 // As a person drops these files from elsewhere.
 async function drop(page, ...files) {
