@@ -4,6 +4,7 @@
 //   {chunk}                     →  {have: bytes}
 //   {finish: expected}          →  {done: {blob, sha256, expected}}
 // and {failed: message}, once, when it cannot go on. All that it says bears the turn of the last `open`.
+import { check } from './checks.js';
 import { bytesToHex } from './lib/noble/utils.js';
 import { sha256 } from './lib/noble/sha2.js';
 import { openPlace } from './places.js';
@@ -12,6 +13,7 @@ const kBlock = 1024 * 1024;
 
 let key; // which file it is
 let place; // where it is kept
+let size = 0; // that it has when it is whole
 let hash; // of what has been kept
 let have = 0;
 let turn;
@@ -25,11 +27,12 @@ async function open({ room, file }, ofTurn) {
   if (wanted !== key) {
     place?.close();
     key = wanted;
-    place = await openPlace(room, key, file.size);
+    size = file.size;
+    place = await openPlace(room, key, size);
     hash = sha256.create();
     have = 0;
-    for (const size = Math.min(place.size, file.size); have < size; ) {
-      const block = place.read(have, Math.min(kBlock, size - have));
+    for (const kept = Math.min(place.size, size); have < kept; ) {
+      const block = place.read(have, Math.min(kBlock, kept - have));
       hash.update(block);
       have += block.length;
     }
@@ -39,6 +42,7 @@ async function open({ room, file }, ofTurn) {
 
 function keep(chunk) {
   const bytes = new Uint8Array(chunk);
+  check(bytes.length <= size - have);
   place.write(bytes, have);
   hash.update(bytes);
   have += bytes.length;

@@ -1,5 +1,6 @@
 // The side that gets the file: it enters the room of the link and takes what it is offered.
 import { Card } from './card.js';
+import { kNonsense } from './checks.js';
 import { bytesText } from './figures.js';
 import { Peer } from './peer.js';
 import { Receiving } from './receiving.js';
@@ -32,8 +33,18 @@ export async function receive(roomName) {
       notice('');
       card.offerFile(blob, receiving.file.name);
     },
-    failed: (message) => card.state(`It cannot be kept: ${message}`, 'bad'),
+    failed: (message) => end(`It cannot be kept: ${message}`),
+    senseless: () => {
+      peer.close();
+      sender = undefined;
+      end(kNonsense);
+    },
   });
+
+  const end = (content) => {
+    card.pause();
+    card.state(content, 'bad');
+  };
 
   const connect = (peerId, offer) => {
     peer?.close();

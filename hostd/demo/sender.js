@@ -1,5 +1,6 @@
 // The side that has the file: it opens the room, offers a connection to everyone who comes, and sends.
 import { Card } from './card.js';
+import { kNonsense } from './checks.js';
 import { digestOf } from './hash.js';
 import { Peer } from './peer.js';
 import { Sending } from './sending.js';
@@ -47,15 +48,23 @@ class Receiver {
         const same = card.compare(await source.digest, sha256);
         card.state(same ? 'Received' : 'Damaged on the way', same ? 'done' : 'bad');
       },
-      failed: (error) => card.state(`The file cannot be read: ${error.message}`, 'bad'),
+      unkept: () => this.end('The receiver cannot keep the file'),
+      failed: (error) => this.end(`The file cannot be read: ${error.message}`),
+      senseless: () => this.end(kNonsense),
     });
+  }
+
+  end(content) {
+    this.peer.close();
+    this.card.pause();
+    this.card.state(content, 'bad');
   }
 
   leave() {
     this.peer.close();
     this.peerId = null;
     this.card.pause();
-    if (this.card.kind !== 'done') this.card.state('Away; it may come back', 'waiting');
+    if (!['done', 'bad'].includes(this.card.kind)) this.card.state('Away; it may come back', 'waiting');
   }
 }
 

@@ -2,26 +2,40 @@
 //
 // Texts on the channel are JSON. The sender begins with {file: {name, size, modified}}; the receiver
 // says {have: bytes}, first to tell where to go on, then whenever it has kept more; the bytes follow in
-// binary messages, and behind them {sha256}. The receiver ends with {sha256} of what it has.
+// binary messages, and behind them {sha256}. The receiver ends with {sha256} of what it has, or with
+// {failed: true} when it cannot keep the file.
+import { check, isDigest, isSize, messageFrom } from './checks.js';
 
 const kChunk = 64 * 1024; // every browser takes messages of that size
 const kBlock = 16 * kChunk; // read at a time
 const kHighWater = 1024 * 1024; // of what the browser has yet to send
 const kWindow = 16 * 1024 * 1024; // of what the receiver has yet to keep: its disk may be slow
 
-// The listener hears progress(bytes) that the receiver has, done(sha256) of what it has, and
-// failed(error).
+// The listener hears:
+//   progress(bytes)   that the receiver has
+//   done(sha256)      of what it has
+//   unkept()          it cannot keep the file
+//   failed(error)     the file cannot be read
+//   senseless()       it does not keep to the above
 export class Sending {
   constructor(channel, source, listener) {
     this.channel = channel;
     this.source = source;
     this.listener = listener;
     this.kept = null; // by the receiver; null: it has not said where to begin
+    this.isDone = false;
     this.wake = () => {};
     channel.bufferedAmountLowThreshold = kHighWater / 4;
     channel.onbufferedamountlow = () => this.wake();
     channel.onclose = () => this.wake();
-    channel.onmessage = ({ data }) => this.take(JSON.parse(data));
+    channel.onmessage = ({ data }) => {
+      try {
+        this.take(messageFrom(data));
+      } catch {
+        channel.onmessage = null;
+        listener.senseless();
+      }
+    };
     const { name, size, lastModified } = source.file;
     this.say({ file: { name, size, modified: lastModified } });
   }
@@ -30,16 +44,21 @@ export class Sending {
     this.channel.send(JSON.stringify(message));
   }
 
-  take({ have, sha256 }) {
-    if (sha256) {
-      this.listener.done(sha256);
-      return;
-    }
+  take({ have, sha256, failed }) {
     const first = this.kept === null;
-    this.kept = have;
-    this.listener.progress(have);
-    if (first) this.run(have).catch((error) => this.open && this.listener.failed(error));
-    else this.wake();
+    if (failed) {
+      this.listener.unkept();
+    } else if (sha256 !== undefined) {
+      check(!first && !this.isDone && isDigest(sha256));
+      this.isDone = true;
+      this.listener.done(sha256);
+    } else {
+      check(isSize(have) && have >= this.kept && have <= this.source.file.size);
+      this.kept = have;
+      this.listener.progress(have);
+      if (first) this.run(have).catch((error) => this.open && this.listener.failed(error));
+      else this.wake();
+    }
   }
 
   async run(from) {

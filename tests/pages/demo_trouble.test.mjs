@@ -5,7 +5,7 @@ import path from 'node:path';
 import { launchBrowser } from '../lib/browser.mjs';
 import { startHostd } from '../lib/hostd.mjs';
 import { hear, openBadSender, say } from './hostile.mjs';
-import { assertWellMade, digests, kPlain, makeFile, openPage } from './pages.mjs';
+import { assertWellMade, choose, digests, kPlain, makeFile, openPage } from './pages.mjs';
 
 let hostd;
 let browser;
@@ -23,6 +23,28 @@ after(async () => {
 });
 
 afterEach(() => Promise.all(browser.contexts().map((each) => each.close())));
+
+test('the sender is told when the receiver cannot keep the file', async () => {
+  const sender = await openPage(browser, hostd.url);
+  const link = await choose(sender, small);
+  const receiver = await openPage(browser, `${hostd.url}/#half`);
+  await receiver.context().route('**/places.js', async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace(/this\.access\.write\(.*?\)/, '0');
+    await route.fulfill({ response, body });
+  });
+  await receiver.goto(link);
+  await receiver.waitForSelector('.state:text-is("It cannot be kept: The disk is full.")');
+  await sender.waitForSelector('.state:text-is("The receiver cannot keep the file")');
+  await assertWellMade(sender);
+  await assertWellMade(receiver);
+
+  // Once there is room, a reload does.
+  await receiver.context().unrouteAll();
+  await receiver.reload();
+  await digests(receiver);
+  await digests(sender);
+});
 
 test('how fast it goes is not told any more when nothing moves', async () => {
   const { bad, receiver } = await openBadSender(browser, hostd);
