@@ -125,6 +125,11 @@ export class Card {
     this.rate.textContent = '';
   }
 
+  remove() {
+    this.pause();
+    this.element.remove();
+  }
+
   // The digests of the file here and there, and whether they are the same.
   compare(here, there) {
     this.hashes.replaceChildren();

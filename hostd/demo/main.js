@@ -1,8 +1,8 @@
 // Which side this page is: with a room in its address it receives, unless the history says that it
 // sends there (it has been reloaded).
+import { isId, newId } from './ids.js';
 import { receive } from './receiver.js';
 import { send } from './sender.js';
-import { isRoomName, newRoomName } from './signaling.js';
 import { chooseFile, head, notice, showLink } from './view.js';
 
 async function sendTo(room) {
@@ -15,8 +15,8 @@ async function sendTo(room) {
 
 function main() {
   const room = location.hash.slice(1);
-  if (room === '') return sendTo(newRoomName());
-  if (!isRoomName(room)) {
+  if (room === '') return sendTo(newId());
+  if (!isId(room)) {
     head('Receive a file', 'This link is not complete. Ask for it again.');
     return null;
   }

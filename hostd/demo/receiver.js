@@ -2,23 +2,31 @@
 import { Card } from './card.js';
 import { kNonsense } from './checks.js';
 import { bytesText } from './figures.js';
+import { newId } from './ids.js';
 import { Peer } from './peer.js';
 import { Receiving } from './receiving.js';
 import { trouble } from './sender.js';
-import { Room, iceServers } from './signaling.js';
+import { Room } from './signaling.js';
 import { head, notice } from './view.js';
 
 const kFleeting = 'Do not reload this page: without https, or with another page of this browser receiving the same file, it would begin anew.';
+
+// Which receiver this is, also after a reload. A copy of the tab, which has the same history, is another.
+function ownId() {
+  const isReload = performance.getEntriesByType('navigation')[0]?.type === 'reload';
+  const id = (isReload && history.state?.receiver) || newId();
+  history.replaceState({ receiver: id }, '');
+  return id;
+}
 
 export async function receive(roomName) {
   head('Receive a file', 'Straight from the other browser to this one.');
   const card = new Card('From the sender');
   card.state('Entering the room', 'active');
-  const servers = await iceServers();
   let peer;
   let sender;
 
-  const receiving = new Receiving(roomName, {
+  const receiving = new Receiving(roomName, ownId(), {
     began: (file, have, lasting) => {
       head(file.name, `${bytesText(file.size)}, straight from the other browser to this one.`);
       notice(lasting ? '' : kFleeting);
@@ -51,11 +59,11 @@ export async function receive(roomName) {
     sender = peerId;
     card.reset('offer');
     peer = new Peer({
-      iceServers: servers,
       send: (kind, data) => room.send(peerId, kind, data),
       listener: {
         step: (name, note) => card.step(name, note),
         channel: (channel) => receiving.use(channel),
+        closed: () => {}, // its going is told by the room
         failed: () => card.state('There is no way to the sender', 'bad'), // who offers again
       },
     });

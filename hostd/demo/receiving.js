@@ -12,8 +12,9 @@ import { check, fileFrom, isDigest, messageFrom } from './checks.js';
 //   failed(message)               it cannot be kept
 //   senseless()                   the other side does not keep to what sending.js tells
 export class Receiving {
-  constructor(room, listener) {
+  constructor(room, id, listener) {
     this.room = room;
+    this.id = id; // which the sender tells receivers apart by
     this.listener = listener;
     this.turn = 0; // counts channels
   }
@@ -81,7 +82,7 @@ export class Receiving {
     } else if (opened !== undefined) {
       this.missing = this.file.size - opened;
       this.listener.began(this.file, opened, lasting);
-      this.say({ have: opened });
+      this.say({ have: opened, receiver: this.id });
     } else if (done) {
       this.say({ sha256: done.sha256 });
       this.listener.done(done.blob, done.sha256, done.expected);

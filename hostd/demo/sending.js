@@ -1,10 +1,12 @@
 // Sends a file over a data channel.
 //
 // Texts on the channel are JSON. The sender begins with {file: {name, size, modified}}; the receiver
-// says {have: bytes}, first to tell where to go on, then whenever it has kept more; the bytes follow in
-// binary messages, and behind them {sha256}. The receiver ends with {sha256} of what it has, or with
-// {failed: true} when it cannot keep the file.
+// says {have: bytes}, first to tell where to go on, and there also {receiver: id}, which it keeps over
+// reloads, then whenever it has kept more; the bytes follow in binary messages, and behind them
+// {sha256}. The receiver ends with {sha256} of what it has, or with {failed: true} when it cannot keep
+// the file.
 import { check, isDigest, isSize, messageFrom } from './checks.js';
+import { isId } from './ids.js';
 
 const kChunk = 64 * 1024; // every browser takes messages of that size
 const kBlock = 16 * kChunk; // read at a time
@@ -12,6 +14,7 @@ const kHighWater = 1024 * 1024; // of what the browser has yet to send
 const kWindow = 16 * 1024 * 1024; // of what the receiver has yet to keep: its disk may be slow
 
 // The listener hears:
+//   named(id)         which receiver it is
 //   progress(bytes)   that the receiver has
 //   done(sha256)      of what it has
 //   unkept()          it cannot keep the file
@@ -44,7 +47,7 @@ export class Sending {
     this.channel.send(JSON.stringify(message));
   }
 
-  take({ have, sha256, failed }) {
+  take({ have, receiver, sha256, failed }) {
     const first = this.kept === null;
     if (failed) {
       this.listener.unkept();
@@ -55,10 +58,16 @@ export class Sending {
     } else {
       check(isSize(have) && have >= this.kept && have <= this.source.file.size);
       this.kept = have;
+      if (first) this.begin(have, receiver);
       this.listener.progress(have);
-      if (first) this.run(have).catch((error) => this.open && this.listener.failed(error));
-      else this.wake();
+      this.wake();
     }
+  }
+
+  begin(have, receiver) {
+    check(isId(receiver));
+    this.listener.named(receiver);
+    this.run(have).catch((error) => this.open && this.listener.failed(error));
   }
 
   async run(from) {

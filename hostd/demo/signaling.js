@@ -2,14 +2,6 @@
 
 const kTryAgain = 15; // seconds; a name that does not exist counts as a guess: see limits.guess_count
 
-// Names a room so that nobody finds it by trying: 128 random bits.
-export function newRoomName() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (c) => ({ '+': '-', '/': '_' })[c] ?? '');
-}
-
-export const isRoomName = (text) => /^[\w-]{22}$/.test(text);
-
 // STUN and TURN servers that the operator recommends; without any, addresses of this machine do.
 export async function iceServers() {
   const answer = await fetch('/api/ice_servers');
@@ -53,7 +45,7 @@ export class Room {
     on('joinResponse', (response) => this.onResponse(response));
     on('ready', ({ peerId }) => this.listener.arrived(peerId));
     on('recipient-ready', ({ peerId }) => this.listener.arrived(peerId));
-    on('initiator-online', () => this.announce('recipient-ready', { peerId: this.socket.id }));
+    on('initiator-online', () => this.sending || this.announce());
     on('peer-disconnected', ({ peerId }) => this.listener.left(peerId));
     on('offer', ({ peerId, offer }) => this.listener.offer(peerId, offer));
     on('answer', ({ peerId, answer }) => this.listener.answer(peerId, answer));
@@ -86,12 +78,14 @@ export class Room {
     }
     this.refusals = 0;
     this.listener.joined();
-    if (this.sending) this.announce('initiator-online', {});
+    if (this.sending) this.announce();
   }
 
-  announce(event, data) {
-    if (event === 'recipient-ready' && this.sending) return;
-    this.socket.emit(event, { roomId: this.name, ...data });
+  // Tells the others that this page is there: receivers say the same to a sender then.
+  announce() {
+    const { name: roomId, socket } = this;
+    if (this.sending) socket.emit('initiator-online', { roomId });
+    else socket.emit('recipient-ready', { roomId, peerId: socket.id });
   }
 
   // `kind`: offer, answer or candidate.

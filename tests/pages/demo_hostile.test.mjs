@@ -11,6 +11,7 @@ const kNonsense = 'The other side sent something that makes no sense';
 const kSize = 1000;
 const kFile = { name: 'a.bin', size: kSize, modified: 0 };
 const kDigest = 'a'.repeat(64);
+const kId = 'x'.repeat(22);
 
 let hostd;
 let browser;
@@ -80,14 +81,15 @@ test('bytes of no file are no file', async () => {
 
 for (const [what, messages] of Object.entries({
   nothing: [{}],
-  'null for what it has': [{ have: null }],
-  'a text for what it has': [{ have: '0' }],
-  'less than nothing': [{ have: -1 }],
-  'more than all': [{ have: kSize + 1 }],
-  'less than before': [{ have: 500 }, { have: 499 }],
+  'null for what it has': [{ have: null, receiver: kId }],
+  'a text for what it has': [{ have: '0', receiver: kId }],
+  'less than nothing': [{ have: -1, receiver: kId }],
+  'more than all': [{ have: kSize + 1, receiver: kId }],
+  'no name of its own': [{ have: 0, receiver: '' }],
+  'less than before': [{ have: 500, receiver: kId }, { have: 499 }],
   'a digest of nothing': [{ sha256: kDigest }],
-  'two digests': [{ have: kSize }, { sha256: kDigest }, { sha256: kDigest }],
-  'no digest': [{ have: kSize }, { sha256: 5 }],
+  'two digests': [{ have: kSize, receiver: kId }, { sha256: kDigest }, { sha256: kDigest }],
+  'no digest': [{ have: kSize, receiver: kId }, { sha256: 5 }],
 })) {
   test(`a receiver that says ${what} is told of, and left`, async () => {
     const sender = await openPage(browser, hostd.url);
