@@ -24,7 +24,9 @@ export async function receive(roomName) {
   const card = new Card('From the sender');
   card.state('Entering the room', 'active');
   let peer;
-  let sender;
+  let sender; // whose offer has been taken; until it goes, nobody else's is
+  let isIgnoring = false; // somebody else has offered meanwhile
+  const senseless = new Set(); // whose offers are never taken again
 
   const receiving = new Receiving(roomName, ownId(), {
     began: (file, have, lasting) => {
@@ -41,41 +43,51 @@ export async function receive(roomName) {
       notice('');
       card.offerFile(blob, receiving.file.name);
     },
-    failed: (message) => end(`It cannot be kept: ${message}`),
+    failed: (message) => {
+      card.pause();
+      card.state(`It cannot be kept: ${message}`, 'bad');
+    },
     senseless: () => {
-      peer.close();
-      sender = undefined;
-      end(kNonsense);
+      senseless.add(sender);
+      release(null);
+      card.state(kNonsense, 'bad');
     },
   });
 
-  const end = (content) => {
-    card.pause();
-    card.state(content, 'bad');
-  };
-
   const connect = (peerId, offer) => {
+    if (senseless.has(peerId)) return;
+    if (sender !== undefined && peerId !== sender) {
+      isIgnoring = true;
+      return;
+    }
     peer?.close();
     sender = peerId;
     card.reset('offer');
+    if (card.kind !== 'done') card.state('Connecting', 'active');
     peer = new Peer({
       send: (kind, data) => room.send(peerId, kind, data),
       listener: {
         step: (name, note) => card.step(name, note),
         channel: (channel) => receiving.use(channel),
-        closed: () => {}, // its going is told by the room
-        failed: () => card.state('There is no way to the sender', 'bad'), // who offers again
+        closed: gone,
+        failed: () => release('There is no way to the sender', 'bad'), // who offers again
       },
     });
     peer.takeOffer(offer);
   };
 
-  const wait = (content) => {
+  // There is no sender any more. Whoever has been ignored may be the one that is waited for.
+  const release = (content, kind = 'waiting') => {
     peer?.close();
     sender = undefined;
     card.pause();
-    if (card.kind !== 'done') card.state(content, 'waiting');
+    if (content && card.kind !== 'done') card.state(content, kind);
+    if (isIgnoring) room.announce();
+    isIgnoring = false;
   };
+
+  // What went wrong says more than that nobody is there now.
+  const gone = () => release(card.kind === 'bad' ? null : 'The sender has gone; it may come back');
 
   const room = new Room(roomName, {
     sending: false,
@@ -83,12 +95,15 @@ export async function receive(roomName) {
       joined: () => {
         notice('');
         card.step('join');
-        wait('Waiting for the sender');
+        release('Waiting for the sender');
       },
       refused: (message, seconds) => notice(trouble(message, seconds)),
-      lost: () => wait('The server is out of reach. Trying again …'),
+      lost: () => {
+        isIgnoring = false;
+        release('The server is out of reach. Trying again …');
+      },
       arrived: () => {}, // another receiver, or the sender, who will offer
-      left: (peerId) => peerId === sender && wait('The sender has gone; it may come back'),
+      left: (peerId) => peerId === sender && gone(),
       offer: connect,
       answer: () => {},
       candidate: (peerId, candidate) => peerId === sender && peer.takeCandidate(candidate),

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { launchBrowser } from '../lib/browser.mjs';
 import { startHostd } from '../lib/hostd.mjs';
-import { closed, connected, hear, openBadSender, openHostile, say } from './hostile.mjs';
-import { assertWellMade, choose, kPlain, makeFile, openPage, saved } from './pages.mjs';
+import { closed, connected, hear, openBadSender, openHostile, openSender, say } from './hostile.mjs';
+import { assertWellMade, choose, digests, kPlain, makeFile, openPage, saved } from './pages.mjs';
 
 const kNonsense = 'The other side sent something that makes no sense';
 const kSize = 1000;
@@ -77,6 +77,16 @@ test('bytes of no file are no file', async () => {
   await sendBytes(bad, kSize);
   await Promise.all([saysNonsense(receiver), closed(bad)]);
   await assertWellMade(receiver);
+});
+
+test('the receiver takes the file of another sender then, and not of that one', async () => {
+  const { bad, receiver, link } = await openBadSender(browser, hostd);
+  await say(bad, { file: {} });
+  await saysNonsense(receiver);
+  await bad.evaluate(async () => globalThis.offerTo(await globalThis.receiver));
+  await openSender(browser, hostd, link, small);
+  assert.deepEqual(await digests(receiver), [[small.sha256, small.sha256]]);
+  assert.equal(await bad.evaluate(() => globalThis.answers), 1);
 });
 
 for (const [what, messages] of Object.entries({

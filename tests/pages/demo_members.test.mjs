@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { launchBrowser } from '../lib/browser.mjs';
 import { startHostd } from '../lib/hostd.mjs';
-import { connected, delivered, enterRoom, hear, openHostile } from './hostile.mjs';
+import { connected, delivered, enterRoom, hear, newLink, openHostile, openSender } from './hostile.mjs';
 import { choose, digests, kPlain, makeFile, openPage } from './pages.mjs';
 
 const kMost = 100; // receivers that are not connected
@@ -110,6 +110,45 @@ test('members that are made up take no more than their share, and go', async () 
   await sender.waitForFunction(() => document.querySelectorAll('.card').length === 1);
   const most = await sender.evaluate(() => globalThis.most);
   assert.ok(most <= kMost + 1, `${most} connections`);
+});
+
+// The id of the one receiver in the room, which it says to a sender that comes.
+async function receiverOf(member, link) {
+  member.socket.emit('initiator-online', { roomId: new URL(link).hash.slice(1) });
+  return (await member.hear('recipient-ready')).peerId;
+}
+
+const kOffer = { type: 'offer', sdp: 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n' };
+
+test('who offers while the sender is there is not taken for it', async () => {
+  const sender = await openPage(browser, hostd.url);
+  const link = await choose(sender, small);
+  const receiver = await openPage(browser, link);
+  await digests(receiver);
+  const bad = await enter(link);
+  bad.send(await receiverOf(bad, link), 'offer', { ...kOffer, attempt: 'a' });
+
+  // The sender is another member of the room after a reload, and is taken for what it is.
+  await sender.reload();
+  assert.equal(await choose(sender, small), link);
+  await delivered(sender);
+  await digests(receiver);
+  assert.equal(bad.count('answer'), 0, 'the offer was answered');
+  assert.deepEqual(receiver.faults, []);
+});
+
+test('who was there before the sender does not keep it out for good', async () => {
+  const link = await newLink(hostd);
+  const bad = await enter(link);
+  const receiver = await openPage(browser, link);
+  bad.send((await bad.hear('ready')).peerId, 'offer', { ...kOffer, attempt: 'a' });
+  await bad.hear('answer');
+  const sender = await openSender(browser, hostd, link, small);
+  await bad.hear('initiator-online');
+  await bad.hear('recipient-ready');
+  bad.close();
+  await digests(receiver);
+  await digests(sender);
 });
 
 test('a receiver that closes its channel is told of, and gets another when it asks', async () => {
