@@ -4,12 +4,13 @@
 // before, is about a connection that is not there any more.
 //
 // The listener hears, until close():
+//   unaided(trouble)    the server names no relays
 //   step(name, note)    how far it has got: offer, answer, candidates (note: how many), connected
 //   channel(channel)    the data channel is open
 //   closed()            the other side has closed it
 //   failed()            there is no way to the other side, or there is none any more
+import { iceServers } from './ice.js';
 import { newId } from './ids.js';
-import { iceServers } from './signaling.js';
 
 const kPatience = 30_000; // ms until there is a channel
 
@@ -28,8 +29,9 @@ export class Peer {
   }
 
   async open() {
-    const servers = await iceServers();
+    const { servers, trouble } = await iceServers();
     if (this.isClosed) return;
+    if (trouble) this.listener.unaided(trouble);
     const connection = new RTCPeerConnection({ iceServers: servers });
     this.connection = connection;
     connection.onicecandidate = ({ candidate }) => {

@@ -2,6 +2,7 @@
 import { Card } from './card.js';
 import { kNonsense } from './checks.js';
 import { bytesText } from './figures.js';
+import { unaided } from './ice.js';
 import { newId } from './ids.js';
 import { Peer } from './peer.js';
 import { Receiving } from './receiving.js';
@@ -67,6 +68,7 @@ export async function receive(roomName) {
     peer = new Peer({
       send: (kind, data) => room.send(peerId, kind, data),
       listener: {
+        unaided: (why) => notice(unaided(why)),
         step: (name, note) => card.step(name, note),
         channel: (channel) => receiving.use(channel),
         closed: gone,

@@ -1,8 +1,10 @@
 // One receiver, as the sender sees it: its card, and one attempt to connect to it after the other.
 import { Card } from './card.js';
 import { kNonsense } from './checks.js';
+import { unaided } from './ice.js';
 import { Peer } from './peer.js';
 import { Sending } from './sending.js';
+import { notice } from './view.js';
 
 const kFirstWait = 1000; // ms before the next attempt; each is twice the one before
 const kLongestWait = 30_000;
@@ -40,6 +42,7 @@ export class Recipient {
     const peer = new Peer({
       send: (kind, data) => this.send(peerId, kind, data),
       listener: {
+        unaided: (trouble) => notice(unaided(trouble)),
         step: (name, note) => this.card.step(name, note),
         channel: (channel) => this.transfer(channel),
         closed: () => this.pause(),
@@ -82,6 +85,7 @@ export class Recipient {
     const { source } = this;
     let begun = false;
     this.failures = 0;
+    notice('');
     new Sending(channel, source, {
       named: (id) => this.listener.named(this, id),
       progress: (bytes) => {

@@ -2,12 +2,6 @@
 
 const kTryAgain = 15; // seconds; a name that does not exist counts as a guess: see limits.guess_count
 
-// STUN and TURN servers that the operator recommends; without any, addresses of this machine do.
-export async function iceServers() {
-  const answer = await fetch('/api/ice_servers');
-  return answer.ok ? (await answer.json()).iceServers : [];
-}
-
 async function create(roomId) {
   const answer = await fetch('/api/create_room', {
     method: 'POST',

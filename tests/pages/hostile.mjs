@@ -23,9 +23,11 @@ export async function newLink(hostd) {
   return `${hostd.url}/#${roomId}`;
 }
 
-// The page as the sender of this file to the room of a link that there is already.
-export async function openSender(browser, hostd, link, file) {
+// The page as the sender of this file to the room of a link that there is already. `excused`: see
+// openPage().
+export async function openSender(browser, hostd, link, file, { excused } = {}) {
   const page = await openPage(browser, hostd.url);
+  page.excused = excused ?? page.excused;
   await page.evaluate((hash) => {
     history.replaceState({ sending: 'it' }, '', hash);
     location.reload();
