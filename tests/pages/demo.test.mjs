@@ -78,7 +78,7 @@ test('who is refused to join says so and tries again', async () => {
     ...kPlain,
     'limits.join_enabled': true,
     'limits.join_count': 1,
-    'limits.join_window': 2,
+    'limits.join_window': 10, // s: the receiver is to come within it
   });
   try {
     const sender = await openPage(browser, strict.url);
