@@ -12,6 +12,7 @@
 #include "engine/net/dispatch.h"
 #include "engine/net/forwarding.h"
 #include "engine/net/request_line.h"
+#include "engine/net/silent_log.h"
 
 namespace signalbox::net {
 namespace {
@@ -154,6 +155,8 @@ Status Server::open() {
   info.protocols = protocols;
   info.vhost_name = "signalbox";
   info.alpn = "http/1.1";
+  lws_log_ = std::make_unique<SilentLog>();
+  lws_log_->use_for(info);
   event_pipe_.expect();
   context_ = lws_create_context(&info);
   if (context_ == nullptr) {

@@ -40,6 +40,8 @@ struct lws_vhost;
 
 namespace signalbox::net {
 
+struct SilentLog;
+
 class Server {
  public:
   Server(Loop& loop, Log& log, const Options& options, const OriginPolicy& origins,
@@ -158,6 +160,7 @@ class Server {
   std::unique_ptr<TlsGate> gate_;  // null: the port does not speak TLS
   uint16_t port_ = 0;
   HangupWatch hangups_;
+  std::unique_ptr<SilentLog> lws_log_;
   struct lws_context* context_ = nullptr;
   EventPipe event_pipe_;
   struct lws_vhost* vhost_ = nullptr;
