@@ -278,9 +278,11 @@ void a_finished_loop_has_run_its_tasks_and_takes_no_more(void**) {
 
 void a_turn_waits_no_longer_than_told(void**) {
   Loop loop;
-  const uint64_t begun = loop.now_ms();
-  loop.turn(20);
-  assert_true(loop.now_ms() >= begun + 20);
+  // It may wait less: on libuv 1.50 what the system does for the process can end a wait.
+  const uint64_t end = loop.now_ms() + 20;
+  int turns = 0;
+  for (; loop.now_ms() < end; ++turns) loop.turn(static_cast<int>(end - loop.now_ms()));
+  assert_true(turns < 10);
   Timer timer(loop, [] {});
   timer.start(5);
   const int wait = loop.timeout_ms();
