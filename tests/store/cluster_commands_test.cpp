@@ -325,6 +325,7 @@ void an_endless_redirection_ends(void**) {
 void a_slot_without_an_owner_is_waited_for(void**) {
   Test test;
   std::vector<bool> states;
+  test.loop.turn(0);  // that it is connected is told behind becoming so
   test.client.redis->set_on_state([&](bool connected) { states.push_back(connected); });
   const int slot = next_slot++;
   cluster->change(0, {"CLUSTER", "DELSLOTS", std::to_string(slot)});

@@ -25,8 +25,10 @@ struct FailingCluster {
   explicit FailingCluster(bool replicas, Options options = {})
       : cluster(3, replicas, {"--cluster-require-full-coverage", "no"}),
         client(loop, with_seed(std::move(options))) {
-    client.wait_until_connected();
     client.redis->set_on_state([this](bool connected) { states.push_back(connected); });
+    run_until(loop, [this] { return !states.empty(); });  // it is told behind becoming so
+    assert_true(states.front());
+    states.clear();
     for (size_t node = 0; node < 3; ++node) client.integer({"INCR", key_at(node)});
   }
   Options with_seed(Options options) {
